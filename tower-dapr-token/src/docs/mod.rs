@@ -1,0 +1,42 @@
+//! Guides: one page for each task, with examples that are compiled and run.
+//!
+//! The rules themselves are on the pages of the modules [`inbound`](crate::inbound) and
+//! [`outbound`](crate::outbound). These pages say how to use them.
+//!
+//! | to do | page |
+//! | --- | --- |
+//! | put the check in front of an app, and know what it covers | [`placement`] |
+//! | send the token to the sidecar, and nowhere else | [`outbound`] |
+//! | change the token without a restart | [`rotation`] |
+//! | end a token that somebody else knows | [`leaked_token`] |
+//! | test an app behind the layer | [`testing`] |
+//! | know what this protects from, and what not | [`threats`] |
+//! | replace another check | [`migration`] |
+
+pub mod placement {
+    #![doc = include_str!("placement.md")]
+}
+
+pub mod outbound {
+    #![doc = include_str!("outbound.md")]
+}
+
+pub mod rotation {
+    #![doc = include_str!("rotation.md")]
+}
+
+pub mod leaked_token {
+    #![doc = include_str!("leaked-token.md")]
+}
+
+pub mod testing {
+    #![doc = include_str!("testing.md")]
+}
+
+pub mod threats {
+    #![doc = include_str!("threats.md")]
+}
+
+pub mod migration {
+    #![doc = include_str!("migration.md")]
+}

@@ -1,0 +1,220 @@
+//! [`ConfigError`]: everything that can be wrong before the first request.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::header::MAX_TOKEN_LEN;
+use crate::token::SourceError;
+
+/// What is wrong with a configuration, found while a layer is built and never later.
+///
+/// The text says what to do and holds no token (`O4`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The environment variable that should hold the token is not set.
+    #[non_exhaustive]
+    TokenUnset {
+        /// The variable's name.
+        variable: String,
+    },
+    /// A configured token can never be sent in a header, or is empty (`C1`).
+    #[non_exhaustive]
+    TokenInvalid {
+        /// The environment variable that it came from, if it came from one.
+        variable: Option<String>,
+        /// What is wrong with it.
+        reason: InvalidToken,
+    },
+    /// The variable for the previous token is set while the one for the current token is not (`R1`).
+    #[non_exhaustive]
+    PreviousWithoutCurrent {
+        /// The variable of the previous token.
+        previous: String,
+        /// The variable that should hold the current one.
+        current: String,
+    },
+    /// The source of the tokens had none to give (`R6`).
+    TokenSource {
+        /// What stood in the way.
+        error: SourceError,
+    },
+    /// `add_previous(..)` beside a source that changes: such a source lists the previous tokens itself.
+    PreviousBesideSource,
+    /// A setting of rotation, but tokens that cannot change, or that another handle changes.
+    NothingToReload {
+        /// The builder's method.
+        setting: &'static str,
+    },
+    /// Tokens would be too old between two readings of their source (`R5`).
+    MaxStale {
+        /// The refused limit.
+        limit: Duration,
+    },
+    /// The tokens are to be refused when they were not read again for some time, and nothing would ever read
+    /// them again (`R5`).
+    NobodyReloads,
+    /// The tokens are to be reloaded in the background, but the layer was not built in a Tokio runtime (`R9`).
+    NoRuntime,
+    /// No source of tokens was named, so nothing could be let through or injected.
+    NoTokenSource,
+    /// More than one source of tokens was named, and nobody can tell which one is meant.
+    SeveralTokenSources,
+    /// More than eight different tokens (`C1`): each is compared on every request.
+    TooManyTokens,
+    /// A header name that proxies, gRPC or HTTP itself treat in ways of their own (`E1`).
+    #[non_exhaustive]
+    HeaderName {
+        /// The refused name.
+        name: String,
+    },
+    /// A limit on the value's length below the longest configured token, or above 1024 bytes (`E4`).
+    ValueLimit {
+        /// The refused limit, in bytes.
+        limit: usize,
+    },
+    /// An exempt path that no request could match exactly, or that means more than it says (`X3`).
+    #[non_exhaustive]
+    ExemptPath {
+        /// The refused path.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An address that is not an origin: scheme, host and port (`I3`).
+    #[non_exhaustive]
+    Origin {
+        /// The environment variable that it came from, if it came from one.
+        variable: Option<String>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A plain `http` origin that is not on this machine would carry the token readably (`I4`).
+    #[non_exhaustive]
+    PlaintextOrigin {
+        /// The origin, without any user information.
+        origin: String,
+    },
+    /// No origin may get the token, so the layer would never inject it (`I3`).
+    NoOrigin,
+}
+
+/// Why a text cannot be a token (`C1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// Nothing is left after white space is trimmed at both ends.
+    Empty,
+    /// More than 1024 bytes are left after trimming.
+    TooLong,
+    /// A byte outside `0x21..=0x7E`: a space, a control character, or anything beyond ASCII.
+    InvalidByte,
+}
+
+impl fmt::Display for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::TooLong => write!(f, "is longer than {MAX_TOKEN_LEN} bytes"),
+            Self::InvalidByte => {
+                f.write_str("contains a space, a control character or a byte that is not ASCII")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TokenUnset { variable } => write!(
+                f,
+                "{variable} is not set: set it to the token, 1 to {MAX_TOKEN_LEN} printable ASCII \
+                 characters without spaces"
+            ),
+            Self::TokenInvalid { variable, reason } => {
+                match variable {
+                    Some(variable) => write!(f, "the token in {variable} {reason}")?,
+                    None => write!(f, "the token {reason}")?,
+                }
+                write!(
+                    f,
+                    ": use 1 to {MAX_TOKEN_LEN} printable ASCII characters without spaces"
+                )
+            }
+            Self::PreviousWithoutCurrent { previous, current } => write!(
+                f,
+                "{previous} is set but {current} is not: set {current} to the current token, or \
+                 unset {previous}"
+            ),
+            Self::TokenSource { error } => write!(
+                f,
+                "no token could be loaded: {error}; put 1 to 8 tokens there, one a line, the current \
+                 one first"
+            ),
+            Self::PreviousBesideSource => f.write_str(
+                "add_previous(..) does not go with a source that is read again: let the source list the \
+                 previous token",
+            ),
+            Self::NothingToReload { setting } => write!(
+                f,
+                "{setting}() has no effect on these tokens: name a source that can be read again, such \
+                 as file(..), or set it on the handle's own builder"
+            ),
+            Self::MaxStale { limit } => write!(
+                f,
+                "max_stale of {limit:?} would refuse requests between two readings of the source: use at \
+                 least 30 s"
+            ),
+            Self::NobodyReloads => f.write_str(
+                "max_stale would refuse every token after a while, because nothing reads the source again: add \
+                 reload_in_background() (feature `tokio`), or build_with_handle() and call refresh()",
+            ),
+            Self::NoRuntime => f.write_str(
+                "there is no Tokio runtime to reload tokens in: build inside one, or leave out \
+                 reload_in_background() and call refresh()",
+            ),
+            Self::NoTokenSource => f.write_str(
+                "no token was configured: name a source, such as app_token(), dapr_token(), \
+                 file(..) or token(..)",
+            ),
+            Self::SeveralTokenSources => {
+                f.write_str("several token sources were configured: name exactly one")
+            }
+            Self::TooManyTokens => {
+                f.write_str("more than 8 different tokens were configured: remove the oldest")
+            }
+            Self::HeaderName { name } => write!(
+                f,
+                "`{name}` cannot carry the token: choose a name of its own, without `_`, that does not \
+                 end in `-bin`"
+            ),
+            Self::ValueLimit { limit } => write!(
+                f,
+                "a value limit of {limit} bytes does not fit: it must be at least the length of the \
+                 longest configured token and at most {MAX_TOKEN_LEN}"
+            ),
+            Self::ExemptPath { path, reason } => write!(
+                f,
+                "`{path}` cannot be an exempt path: it {reason}; give the exact path as it is sent"
+            ),
+            Self::Origin { variable, reason } => {
+                match variable {
+                    Some(variable) => write!(f, "the address in {variable} {reason}")?,
+                    None => write!(f, "the origin {reason}")?,
+                }
+                f.write_str(": write it as `http://host:port` or `https://host:port`")
+            }
+            Self::PlaintextOrigin { origin } => write!(
+                f,
+                "{origin} would get the token unencrypted: use https, or list the origin with \
+                 allow_plaintext() if the network between is trusted"
+            ),
+            Self::NoOrigin => f.write_str(
+                "no origin may get the token: add one with add_origin(..), allow loopback, or name a Unix \
+                 socket with for_fixed_origin(..)",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,97 @@
+//! Every header name, content type and length limit of this crate. Nothing else spells one out.
+
+use http::HeaderName;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+
+use crate::error::ConfigError;
+
+/// The header in which Dapr carries its API tokens, in both directions.
+///
+/// daprd sends the app token under this name and expects its own token under it
+/// ([Dapr: API token authentication](https://docs.dapr.io/operations/security/api-token/)).
+pub const DAPR_API_TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
+
+/// Longest value of a static token, in bytes: no legal token is longer, and a fixed bound is what
+/// lets the comparison copy into an array (`E4`, `C1`).
+pub const MAX_TOKEN_LEN: usize = 1024;
+
+/// A shorter token can be guessed; it is accepted, with a notice (`C1`).
+pub(crate) const SHORT_TOKEN_LEN: usize = 16;
+
+pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+pub(crate) const GRPC_STATUS_DETAILS: HeaderName =
+    HeaderName::from_static("grpc-status-details-bin");
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub(crate) const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Tokens are loaded within seconds, or somebody has to look after it.
+pub(crate) const RETRY_SOON: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Dapr-Api-Token");
+
+pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+pub(crate) const GRPC_WEB: HeaderValue = HeaderValue::from_static("application/grpc-web");
+pub(crate) const GRPC_WEB_PROTO: HeaderValue =
+    HeaderValue::from_static("application/grpc-web+proto");
+pub(crate) const GRPC_WEB_TEXT: HeaderValue = HeaderValue::from_static("application/grpc-web-text");
+pub(crate) const GRPC_WEB_TEXT_PROTO: HeaderValue =
+    HeaderValue::from_static("application/grpc-web-text+proto");
+
+/// Names that belong to HTTP or gRPC itself: carrying a token there, or taking them out of a request, breaks it.
+const TAKEN: [HeaderName; 10] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    COOKIE,
+    EXPECT,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Refuses a name that proxies drop (`_`), that gRPC decodes (`-bin`), or that has a meaning already (`E1`).
+pub(crate) fn check_name(name: &HeaderName) -> Result<(), ConfigError> {
+    let text = name.as_str();
+    if text.contains('_') || text.ends_with("-bin") || TAKEN.contains(name) {
+        return Err(ConfigError::HeaderName {
+            name: text.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e1_names_with_an_underscore_or_a_binary_suffix_are_refused() {
+        for (name, valid) in [
+            ("dapr-api-token", true),
+            ("x-token", true),
+            ("binary-token", true),
+            ("dapr_api_token", false),
+            ("x-token_", false),
+            ("x-token-bin", false),
+            ("host", false),
+            ("content-length", false),
+            ("content-type", false),
+            ("transfer-encoding", false),
+            ("connection", false),
+            ("cookie", false),
+        ] {
+            assert_eq!(
+                check_name(&HeaderName::from_static(name)).is_ok(),
+                valid,
+                "{name}"
+            );
+        }
+    }
+}

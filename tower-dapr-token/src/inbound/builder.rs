@@ -1,0 +1,421 @@
+//! [`RequireTokenBuilder`]: every setting of the inbound layer, checked once in `build()`.
+
+mod rotating;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, Method, Response};
+
+use super::exempt::{DAPRD_DISCOVERY, DAPRD_PROBES, Exemptions, GRPC_HEALTH, HTTP_HEALTH};
+use super::extract::{Custom, Extraction, Mode};
+use super::layer::RequireTokenLayer;
+use super::reject::{CustomAnswers, Dialect, Rejection};
+use super::service::{Live, Policy};
+use crate::environment::{Environment, ProcessEnvironment};
+use crate::error::ConfigError;
+use crate::header::{self, DAPR_API_TOKEN, MAX_TOKEN_LEN};
+use crate::observe::{Notice, Observer};
+use crate::token::{
+    LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable, Verifier,
+};
+
+/// Builds a [`RequireTokenLayer`]. The first mistake is kept and returned by
+/// [`build()`](Self::build).
+///
+/// ```
+/// use tower_dapr_token::RequireTokenLayer;
+///
+/// // Accepts the token of the moment and the one before it; a probe needs none.
+/// let layer = RequireTokenLayer::builder()
+///     .token("the-current-token-of-32-bytes-ok".parse()?)
+///     .add_previous("the-one-before-it".parse()?)
+///     .http_health()
+///     .build()?;
+///
+/// // A path that no request can match exactly is refused at once.
+/// let error = RequireTokenLayer::builder()
+///     .token("the-current-token-of-32-bytes-ok".parse()?)
+///     .exempt(http::Method::GET, "/public/*")
+///     .build()
+///     .unwrap_err();
+/// assert!(error.to_string().contains("wildcard"));
+/// # Ok::<(), tower_dapr_token::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until `build()`"]
+pub struct RequireTokenBuilder<'e> {
+    source: Option<Source>,
+    previous: Vec<Token>,
+    /// What a source that can be read again is built with.
+    rotation: TokenHandleBuilder,
+    environment: &'e dyn Environment,
+    header: Option<HeaderName>,
+    limit: usize,
+    keep: bool,
+    strip_underscored: bool,
+    with_extensions: bool,
+    exemptions: Exemptions,
+    dialect: Dialect,
+    answers: CustomAnswers,
+    observer: Option<Arc<dyn Observer>>,
+    mistake: Option<ConfigError>,
+}
+
+enum Source {
+    Token(Token),
+    Variable(TokenVariable),
+    /// What `rotation` names.
+    Reloaded,
+    Reader(TokenReader),
+    AllowAll,
+}
+
+impl RequireTokenBuilder<'static> {
+    pub(super) fn new() -> Self {
+        Self {
+            source: None,
+            previous: Vec::new(),
+            rotation: TokenHandleBuilder::default(),
+            environment: &ProcessEnvironment,
+            header: None,
+            limit: MAX_TOKEN_LEN,
+            keep: false,
+            strip_underscored: false,
+            with_extensions: false,
+            exemptions: Exemptions::default(),
+            dialect: Dialect::default(),
+            answers: CustomAnswers::default(),
+            observer: None,
+            mistake: None,
+        }
+    }
+}
+
+impl<'e> RequireTokenBuilder<'e> {
+    /// Accepts this token.
+    pub fn token(self, token: Token) -> Self {
+        self.named(Source::Token(token))
+    }
+
+    /// Accepts this token beside the one of [`token()`](Self::token): the previous one, during a
+    /// rotation. At most seven.
+    pub fn add_previous(mut self, token: Token) -> Self {
+        self.previous.push(token);
+        self
+    }
+
+    /// Accepts `APP_API_TOKEN`, which daprd sends to the app, and `APP_API_TOKEN_PREVIOUS` if it is set.
+    pub fn app_token(self) -> Self {
+        self.named(Source::Variable(TokenVariable::app()))
+    }
+
+    /// Accepts `DAPR_API_TOKEN`, which apps send to daprd, and `DAPR_API_TOKEN_PREVIOUS` if it is set. For
+    /// servers that speak Dapr's own API, never for an app.
+    pub fn dapr_token(self) -> Self {
+        self.named(Source::Variable(TokenVariable::dapr()))
+    }
+
+    /// Accepts the token in this variable, and in the one with `_PREVIOUS` behind it if that is set. An
+    /// app whose whole Secret is mounted with `envFrom` finds its token under the Secret's key, `token`.
+    pub fn env_var(self, name: impl Into<String>) -> Self {
+        self.named(Source::Variable(TokenVariable::named(name.into())))
+    }
+
+    /// Lets **every** request through, with or without a token; the header is stripped all the same. The
+    /// only way to run without a token, for a development machine; the observer is told.
+    pub fn insecure_allow_all(self) -> Self {
+        self.named(Source::AllowAll)
+    }
+
+    /// Where variables are looked up, instead of the process's own environment.
+    pub fn environment<'n>(self, environment: &'n dyn Environment) -> RequireTokenBuilder<'n>
+    where
+        'e: 'n,
+    {
+        RequireTokenBuilder {
+            environment,
+            ..self
+        }
+    }
+
+    /// Reads the token from this header instead of `dapr-api-token`, which is then only stripped.
+    ///
+    /// A name with `_` or one that ends in `-bin` is an error: proxies drop the first, and gRPC decodes
+    /// the second.
+    pub fn header_name(mut self, name: HeaderName) -> Self {
+        if let Err(mistake) = header::check_name(&name) {
+            self.mistake(mistake);
+        }
+        self.header = Some(name);
+        self
+    }
+
+    /// Longest accepted value, in bytes, instead of 1024. It may be lowered, to no less than the longest
+    /// configured token.
+    pub fn max_value_len(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Leaves the header in the request, marked sensitive, instead of taking it out. A handler that
+    /// echoes or forwards headers then leaks the token.
+    pub fn keep_header(mut self) -> Self {
+        self.keep = true;
+        self
+    }
+
+    /// Also takes out every name that has `_` for one `-` or more. For apps that forward to programs that treat both
+    /// alike (CVE-2025-64484); Rust servers do not.
+    pub fn strip_underscore_variants(mut self) -> Self {
+        self.strip_underscored = true;
+        self
+    }
+
+    /// Puts [`Authenticated`](crate::Authenticated) or [`Exempt`](crate::Exempt) into the request's
+    /// extensions. Off by default, because the first insert allocates.
+    pub fn with_extensions(mut self) -> Self {
+        self.with_extensions = true;
+        self
+    }
+
+    /// Lets this method and path through without a token.
+    ///
+    /// Both must be exactly equal to what arrives: no prefix, no wildcard, no decoding; the query is
+    /// ignored. `HEAD` is not `GET`. In an axum `nest` the layer sees the path without the nest's prefix:
+    /// put it outside.
+    pub fn exempt(mut self, method: Method, path: &str) -> Self {
+        if let Err(mistake) = self.exemptions.add(method, path) {
+            self.mistake(mistake);
+        }
+        self
+    }
+
+    /// Exempts `GET /healthz`, where daprd probes an HTTP app, without a token, if it is told to.
+    pub fn http_health(self) -> Self {
+        self.exempt(Method::GET, HTTP_HEALTH)
+    }
+
+    /// Exempts `GET` of this path: daprd's `--app-health-check-path`.
+    pub fn http_health_at(self, path: &str) -> Self {
+        self.exempt(Method::GET, path)
+    }
+
+    /// Exempts daprd's probe of a gRPC app, which carries no token.
+    pub fn daprd_probes(self) -> Self {
+        self.exempt_all(&DAPRD_PROBES)
+    }
+
+    /// Exempts the two calls by which daprd learns of a gRPC app's subscriptions and input bindings. They
+    /// carry no token either, and if they are refused, events silently never arrive.
+    pub fn daprd_discovery(self) -> Self {
+        self.exempt_all(&DAPRD_DISCOVERY)
+    }
+
+    /// Exempts the standard gRPC health service.
+    pub fn grpc_health(self) -> Self {
+        self.exempt_all(&GRPC_HEALTH)
+    }
+
+    /// Exempts CORS preflights: `OPTIONS` with both `Origin` and `Access-Control-Request-Method`. Anyone
+    /// can send one; a CORS layer outside of this one is the better answer.
+    pub fn exempt_cors_preflight(mut self) -> Self {
+        self.exemptions.add_cors_preflight();
+        self
+    }
+
+    /// Refuses in daprd's own words instead of JSON, for clients written against a running daprd.
+    pub fn daprd_compat(mut self) -> Self {
+        self.dialect = Dialect::Daprd;
+        self
+    }
+
+    /// Answers a refused request with what this builds, instead of with the table.
+    ///
+    /// Keep to 401 and 503, and over gRPC ([`Rejection::protocol`]) to a trailers-only UNAUTHENTICATED or UNAVAILABLE: daprd
+    /// takes every 2xx for success, and drops the message on 404 and on UNIMPLEMENTED; 403 carries no challenge. Say the same for every
+    /// [`kind`](Rejection::kind) but `Missing`; the difference helps an attacker more than a caller. A HEAD gets no body,
+    /// whatever is built. It allocates.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Response, StatusCode};
+    /// use tower_dapr_token::RequireTokenLayer;
+    ///
+    /// let layer = RequireTokenLayer::builder()
+    ///     .token("a-token-of-16-bytes-or-more".parse()?)
+    ///     .respond_with(|_| {
+    ///         let mut response = Response::new(Bytes::from_static(b"who are you?"));
+    ///         *response.status_mut() = StatusCode::UNAUTHORIZED;
+    ///         response
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), tower_dapr_token::ConfigError>(())
+    /// ```
+    pub fn respond_with<F>(mut self, respond: F) -> Self
+    where
+        F: Fn(&Rejection) -> Response<Bytes> + Send + Sync + 'static,
+    {
+        self.answers.respond = Some(Arc::new(respond));
+        self
+    }
+
+    /// Puts the [`Rejection`] into the extensions of the answer, for layers outside of this one. It allocates.
+    pub fn rejection_in_extensions(mut self) -> Self {
+        self.answers.in_extensions = true;
+        self
+    }
+
+    /// Who is told about decisions and oddities.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Checks everything and builds the layer. A file, or another source that is not atomic, is read twice,
+    /// 100 ms apart: it **blocks** for that time, once (`R6`).
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found. A missing token is one.
+    ///
+    /// # Panics
+    ///
+    /// If it is to reload in the background of a Tokio runtime that was built without its timer.
+    pub fn build(self) -> Result<RequireTokenLayer, ConfigError> {
+        if let Some(Source::Reloaded) = self.source {
+            self.rotation.check_unattended()?;
+        }
+        self.finish(false).map(|(layer, _)| layer)
+    }
+
+    fn finish(
+        mut self,
+        lazy: bool,
+    ) -> Result<(RequireTokenLayer, Option<TokenHandle>), ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        let mut notices = Vec::new();
+        let source = self.source.take().ok_or(ConfigError::NoTokenSource)?;
+        if let (
+            Source::AllowAll | Source::Token(_) | Source::Variable(_) | Source::Reader(_),
+            Some(setting),
+        ) = (&source, self.rotation.idle_setting())
+        {
+            return Err(ConfigError::NothingToReload { setting });
+        }
+        if let (Source::Reloaded | Source::Reader(_), false) = (&source, self.previous.is_empty()) {
+            return Err(ConfigError::PreviousBesideSource);
+        }
+        let mut live = None;
+        let verifier = match source {
+            Source::AllowAll if !self.previous.is_empty() => {
+                return Err(ConfigError::SeveralTokenSources);
+            }
+            Source::AllowAll => {
+                notices.push(Notice::NotEnforcing);
+                Verifier::allow_all()
+            }
+            Source::Token(current) => {
+                let previous = std::mem::take(&mut self.previous);
+                self.verifier(LoadedTokens { current, previous }, &mut notices)?
+            }
+            Source::Variable(source) => {
+                let mut loaded = source.load(self.environment)?;
+                loaded.previous.append(&mut self.previous);
+                self.verifier(loaded, &mut notices)?
+            }
+            Source::Reloaded => {
+                let mut rotation = std::mem::take(&mut self.rotation).limit(self.limit);
+                if let Some(observer) = &self.observer {
+                    rotation = rotation.observer(Arc::clone(observer));
+                }
+                let handle = rotation.finish(lazy)?;
+                live = Some(Live {
+                    reader: handle.reader(),
+                    source: Some(handle),
+                });
+                Verifier::none()
+            }
+            Source::Reader(reader) => {
+                reader.limit_to(self.limit)?;
+                live = Some(Live {
+                    reader,
+                    source: None,
+                });
+                Verifier::none()
+            }
+        };
+        let handle = live.as_ref().and_then(|live| live.source.clone());
+        notices.extend(self.exemptions.list().map(Notice::Exemptions));
+        if let Some(observer) = &self.observer {
+            for notice in &notices {
+                observer.on_notice(notice);
+            }
+        }
+        let policy = Policy::new(self.extraction(), verifier, self.exemptions, self.dialect)
+            .follow(live)
+            .answer_with(self.answers)
+            .announce_to(self.with_extensions, self.observer);
+        Ok((RequireTokenLayer::from_policy(policy), handle))
+    }
+
+    fn verifier(
+        &self,
+        loaded: LoadedTokens,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Verifier, ConfigError> {
+        notices.extend(loaded.notices());
+        let set = loaded.into_set()?;
+        if self.limit < set.longest() || self.limit > MAX_TOKEN_LEN {
+            return Err(ConfigError::ValueLimit { limit: self.limit });
+        }
+        Ok(Verifier::tokens(set))
+    }
+
+    fn extraction(&self) -> Extraction {
+        let name = self.header.clone().unwrap_or(DAPR_API_TOKEN);
+        let is_default = name == DAPR_API_TOKEN;
+        let mode = match (is_default && !self.strip_underscored, self.keep) {
+            (true, false) => Mode::Take,
+            (true, true) => Mode::Keep,
+            (false, keep) => Mode::Custom(Box::new(Custom {
+                name,
+                strip_default: !is_default,
+                strip_twins: self.strip_underscored,
+                keep,
+            })),
+        };
+        Extraction {
+            limit: self.limit,
+            mode,
+        }
+    }
+
+    fn named(mut self, source: Source) -> Self {
+        if self.source.is_some() {
+            self.mistake(ConfigError::SeveralTokenSources);
+        }
+        self.source = Some(source);
+        self
+    }
+
+    fn exempt_all(self, paths: &[&str]) -> Self {
+        // A gRPC call is always a POST.
+        paths
+            .iter()
+            .fold(self, |builder, path| builder.exempt(Method::POST, path))
+    }
+
+    fn mistake(&mut self, mistake: ConfigError) {
+        self.mistake.get_or_insert(mistake);
+    }
+}
+
+impl fmt::Debug for RequireTokenBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireTokenBuilder")
+            .finish_non_exhaustive()
+    }
+}

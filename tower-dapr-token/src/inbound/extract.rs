@@ -1,0 +1,424 @@
+//! Step 1 of the inbound flow: takes the header out and says what was presented.
+//!
+//! Every copy of the header leaves the request here, whatever is decided later, so no step after
+//! this one and no handler can see or forward a token (`E5`). One `HeaderMap::remove` a name does
+//! it: the removed value is the first one, and the difference in the map's length is how many
+//! there were, so that duplicates cost no second lookup (`E2`).
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::reject::RejectionKind;
+use crate::header::{DAPR_API_TOKEN, MAX_TOKEN_LEN};
+use crate::token::{Verified, Verifier};
+
+/// The one value that a request presented: 1 to `limit` bytes, as they arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented<'a>(&'a [u8]);
+
+impl<'a> Presented<'a> {
+    #[inline]
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// Which header holds the token and what happens to it.
+#[derive(Clone, Debug)]
+pub(super) struct Extraction {
+    /// Longest value in bytes; a longer one is refused before anything is copied (`E4`).
+    pub(super) limit: usize,
+    pub(super) mode: Mode,
+}
+
+/// The usual ways have arms of their own, so that they pay for one branch instead of one per option, and
+/// because a constant name lets the compiler see through the lookup, which saves 40 instructions.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Mode {
+    /// `dapr-api-token` is read and taken out.
+    #[default]
+    Take,
+    /// `dapr-api-token` is read and left in place, marked sensitive.
+    Keep,
+    /// Anything else that a builder may ask for.
+    Custom(Box<Custom>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Custom {
+    /// The header that is read; no other is.
+    pub(super) name: HeaderName,
+    /// The default name is stripped too, beside a custom one. Never counted as presented.
+    pub(super) strip_default: bool,
+    /// So is every name that differs from one of these by `_` for `-`.
+    pub(super) strip_twins: bool,
+    /// Leave the header in place, marked sensitive.
+    pub(super) keep: bool,
+}
+
+impl Default for Extraction {
+    fn default() -> Self {
+        Self {
+            limit: MAX_TOKEN_LEN,
+            mode: Mode::default(),
+        }
+    }
+}
+
+impl Extraction {
+    /// Takes the token header out of the request, every copy of it, and presents the value to the
+    /// verifier.
+    ///
+    /// The value is verified where it lies and dropped right after: moving it out to the caller would cost
+    /// more than looking at it.
+    #[inline]
+    pub(super) fn present_to(
+        &self,
+        verifier: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> Result<Verified, RejectionKind> {
+        match &self.mode {
+            Mode::Take => self.take(verifier, headers),
+            Mode::Keep => self.keep(verifier, headers),
+            Mode::Custom(custom) => self.present_custom_to(verifier, headers, custom),
+        }
+    }
+
+    /// The usual mode, [`Mode::Take`].
+    #[inline(always)]
+    pub(super) fn take(
+        &self,
+        verifier: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> Result<Verified, RejectionKind> {
+        let before = headers.len();
+        let first = headers.remove(DAPR_API_TOKEN);
+        let presented = self.judge(first.as_ref(), before - headers.len())?;
+        verifier.verify(presented)
+    }
+
+    /// [`Mode::Keep`].
+    #[inline(always)]
+    pub(super) fn keep(
+        &self,
+        verifier: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> Result<Verified, RejectionKind> {
+        let (first, copies) = mark(headers, DAPR_API_TOKEN);
+        verifier.verify(self.judge(first, copies)?)
+    }
+
+    fn present_custom_to(
+        &self,
+        verifier: &Verifier,
+        headers: &mut HeaderMap,
+        custom: &Custom,
+    ) -> Result<Verified, RejectionKind> {
+        if custom.strip_default {
+            headers.remove(DAPR_API_TOKEN);
+        }
+        if custom.strip_twins {
+            strip_twins(headers, &custom.name);
+            if custom.strip_default {
+                strip_twins(headers, &DAPR_API_TOKEN);
+            }
+        }
+        if custom.keep {
+            let (first, copies) = mark(headers, custom.name.clone());
+            return verifier.verify(self.judge(first, copies)?);
+        }
+        let before = headers.len();
+        let first = headers.remove(&custom.name);
+        let presented = self.judge(first.as_ref(), before - headers.len())?;
+        verifier.verify(presented)
+    }
+
+    /// Judges the first value and how many there were, before a byte is looked at.
+    #[inline]
+    fn judge<'a>(
+        &self,
+        first: Option<&'a HeaderValue>,
+        copies: usize,
+    ) -> Result<Presented<'a>, RejectionKind> {
+        let value = first.ok_or(RejectionKind::Missing)?;
+        if copies > 1 {
+            return Err(RejectionKind::Ambiguous);
+        }
+        // One test for both ends, as 0 wraps round.
+        if value.len().wrapping_sub(1) < self.limit {
+            return Ok(Presented(value.as_bytes()));
+        }
+        Err(match value.len() {
+            0 => RejectionKind::Empty,
+            _ => RejectionKind::TooLarge,
+        })
+    }
+}
+
+/// The first value, left in place, and how many there are. Every copy is marked sensitive.
+#[inline]
+fn mark(headers: &mut HeaderMap, name: HeaderName) -> (Option<&HeaderValue>, usize) {
+    // As many names as values: no name has two, and one lookup is enough.
+    if headers.keys_len() < headers.len() {
+        return mark_repeated(headers, name);
+    }
+    match headers.get_mut(name) {
+        None => (None, 0),
+        Some(value) => {
+            value.set_sensitive(true);
+            (Some(value), 1)
+        }
+    }
+}
+
+/// Goes through all values, because the entry of a map would make room for one more before it looks for the
+/// name, and fail in a full one.
+#[cold]
+fn mark_repeated(headers: &mut HeaderMap, name: HeaderName) -> (Option<&HeaderValue>, usize) {
+    let mut copies = 0;
+    for (_, value) in headers.iter_mut().filter(|(key, _)| **key == name) {
+        value.set_sensitive(true);
+        copies += 1;
+    }
+    (headers.get(name), copies)
+}
+
+/// Removes every name that a program which takes `_` for `-` would read as this one: any mixture of the two
+/// (CVE-2025-64484).
+fn strip_twins(headers: &mut HeaderMap, name: &HeaderName) {
+    while let Some(twin) = headers.keys().find(|key| is_twin(key, name)).cloned() {
+        headers.remove(twin);
+    }
+}
+
+fn is_twin(key: &HeaderName, name: &HeaderName) -> bool {
+    let (key, name) = (key.as_str(), name.as_str());
+    key.len() == name.len()
+        && key != name
+        && key
+            .bytes()
+            .zip(name.bytes())
+            .all(|(k, n)| k == n || (k == b'_' && n == b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::TokenSet;
+
+    fn headers(pairs: &[(&str, &[u8])]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(
+                HeaderName::from_bytes(name.as_bytes()).expect("name"),
+                HeaderValue::from_bytes(value).expect("value"),
+            );
+        }
+        map
+    }
+
+    fn with(mode: Mode) -> Extraction {
+        Extraction {
+            mode,
+            ..Extraction::default()
+        }
+    }
+
+    fn custom(name: &'static str, strip_twins: bool, keep: bool) -> Mode {
+        Mode::Custom(Box::new(Custom {
+            name: HeaderName::from_static(name),
+            strip_default: name != NAME,
+            strip_twins,
+            keep,
+        }))
+    }
+
+    /// What a verifier of these tokens says: `tok`, `a,b`, `custom` and the longest one.
+    fn verified(extraction: &Extraction, map: &mut HeaderMap) -> Result<(), RejectionKind> {
+        let longest = "x".repeat(MAX_TOKEN_LEN);
+        let tokens = ["a,b", "custom", &longest]
+            .into_iter()
+            .map(|text| text.parse().expect("a token"))
+            .try_fold(
+                TokenSet::new("tok".parse().expect("a token")),
+                TokenSet::add_previous,
+            )
+            .expect("four tokens");
+        extraction
+            .present_to(&Verifier::tokens(tokens), map)
+            .map(|_| ())
+    }
+
+    const NAME: &str = "dapr-api-token";
+
+    #[test]
+    fn e2_e3_e4_what_counts_as_presented() {
+        let longest = [b'x'; 1024];
+        let too_long = [b'x'; 1025];
+        let table: &[(&str, &[(&str, &[u8])], Result<(), RejectionKind>)] = &[
+            ("none", &[("host", b"x")], Err(RejectionKind::Missing)),
+            ("one", &[(NAME, b"tok")], Ok(())),
+            (
+                "two equal",
+                &[(NAME, b"tok"), (NAME, b"tok")],
+                Err(RejectionKind::Ambiguous),
+            ),
+            (
+                "two different",
+                &[(NAME, b"tok"), (NAME, b"bad")],
+                Err(RejectionKind::Ambiguous),
+            ),
+            (
+                "two, one empty",
+                &[(NAME, b""), (NAME, b"tok")],
+                Err(RejectionKind::Ambiguous),
+            ),
+            (
+                "two, others between",
+                &[(NAME, b"tok"), ("a", b"1"), ("a", b"2"), (NAME, b"tok")],
+                Err(RejectionKind::Ambiguous),
+            ),
+            (
+                "one, another name twice",
+                &[("a", b"1"), (NAME, b"tok"), ("a", b"2")],
+                Ok(()),
+            ),
+            ("empty", &[(NAME, b"")], Err(RejectionKind::Empty)),
+            ("comma is part of the value", &[(NAME, b"a,b")], Ok(())),
+            (
+                "space is part of the value",
+                &[(NAME, b" tok ")],
+                Err(RejectionKind::Mismatch),
+            ),
+            (
+                "a byte beyond ASCII",
+                &[(NAME, b"\x80")],
+                Err(RejectionKind::Mismatch),
+            ),
+            ("longest", &[(NAME, &longest)], Ok(())),
+            (
+                "too long",
+                &[(NAME, &too_long)],
+                Err(RejectionKind::TooLarge),
+            ),
+            (
+                "authorization is not read",
+                &[("authorization", b"Bearer tok")],
+                Err(RejectionKind::Missing),
+            ),
+            (
+                "underscores are another name",
+                &[("dapr_api_token", b"tok")],
+                Err(RejectionKind::Missing),
+            ),
+        ];
+        for (keep, extraction) in [
+            (false, Extraction::default()),
+            (true, with(Mode::Keep)),
+            (false, with(custom(NAME, false, false))),
+            (true, with(custom(NAME, false, true))),
+        ] {
+            for (name, pairs, expected) in table {
+                let mut map = headers(pairs);
+                let presented = verified(&extraction, &mut map);
+                assert_eq!(presented, *expected, "{name}, keep: {keep}");
+                let copies = map.get_all(NAME).iter().count();
+                if keep {
+                    let before = headers(pairs).get_all(NAME).iter().count();
+                    assert_eq!(copies, before, "{name}: kept");
+                    assert!(
+                        map.get_all(NAME).iter().all(HeaderValue::is_sensitive),
+                        "{name}: marked sensitive"
+                    );
+                } else {
+                    assert_eq!(copies, 0, "{name}: stripped");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn e1_e5_a_custom_name_replaces_the_default_which_is_stripped_all_the_same() {
+        let extraction = with(custom("x-token", false, false));
+        let mut map = headers(&[(NAME, b"default")]);
+        assert_eq!(verified(&extraction, &mut map), Err(RejectionKind::Missing));
+        assert!(map.is_empty(), "the default name is stripped unread");
+        let mut map = headers(&[(NAME, b"default"), ("x-token", b"custom"), (NAME, b"again")]);
+        assert_eq!(verified(&extraction, &mut map), Ok(()));
+        assert!(map.is_empty());
+    }
+
+    #[test]
+    fn e5_names_that_differ_by_underscores_are_stripped_on_request_and_never_accepted() {
+        let names = [
+            ("dapr_api_token", true),
+            ("dapr_api-token", true),
+            ("dapr-api_token", true),
+            ("x_other-token", false),
+            ("dapr_api_tokens", false),
+            ("dapr.api.token", false),
+            ("a", false),
+        ];
+        let sent: Vec<(&str, &[u8])> = names.iter().map(|(name, _)| (*name, &b"tok"[..])).collect();
+        let mut map = headers(&sent);
+        assert_eq!(
+            verified(&Extraction::default(), &mut map),
+            Err(RejectionKind::Missing)
+        );
+        assert_eq!(map.len(), names.len(), "kept by default");
+        let extraction = with(custom(NAME, true, false));
+        assert_eq!(verified(&extraction, &mut map), Err(RejectionKind::Missing));
+        for (name, is_twin) in names {
+            assert_eq!(map.contains_key(name), !is_twin, "{name}");
+        }
+        let mut map = headers(&[
+            ("x_my-token", b"tok"),
+            ("x-my_token", b"tok"),
+            ("dapr_api-token", b"tok"),
+            (NAME, b"tok"),
+            ("x-my-token", b"tok"),
+        ]);
+        let extraction = with(custom("x-my-token", true, false));
+        assert_eq!(verified(&extraction, &mut map), Ok(()));
+        assert!(map.is_empty(), "{map:?}");
+    }
+
+    #[test]
+    fn e5_a_header_is_marked_in_a_full_map_too() {
+        let mut map = headers(&[(NAME, b"tok"), ("a", b"1"), ("a", b"2")]);
+        for i in 0.. {
+            let name = HeaderName::try_from(format!("x-{i}")).expect("a name");
+            if map.try_insert(name, HeaderValue::from_static("x")).is_err() {
+                break;
+            }
+        }
+        assert_eq!(verified(&with(Mode::Keep), &mut map), Ok(()));
+        assert!(map[NAME].is_sensitive());
+    }
+
+    #[test]
+    fn e5_stripping_leaves_the_order_of_each_other_names_values() {
+        let mut map = headers(&[
+            ("a", b"1"),
+            (NAME, b"tok"),
+            ("b", b"1"),
+            ("a", b"2"),
+            (NAME, b"tok"),
+            ("a", b"3"),
+        ]);
+        let _ = verified(&Extraction::default(), &mut map);
+        let values: Vec<_> = map.get_all("a").iter().map(HeaderValue::as_bytes).collect();
+        assert_eq!(values, [b"1", b"2", b"3"]);
+        assert_eq!(map.len(), 4);
+    }
+
+    #[test]
+    fn e7_a_connection_header_that_names_the_token_changes_nothing() {
+        let mut map = headers(&[("connection", b"dapr-api-token"), (NAME, b"tok")]);
+        assert_eq!(verified(&Extraction::default(), &mut map), Ok(()));
+        let mut map = headers(&[("connection", b"dapr-api-token")]);
+        assert_eq!(
+            verified(&Extraction::default(), &mut map),
+            Err(RejectionKind::Missing)
+        );
+    }
+}

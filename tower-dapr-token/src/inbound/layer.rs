@@ -1,0 +1,81 @@
+//! [`RequireTokenLayer`]: configuration only, cheap to clone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::builder::RequireTokenBuilder;
+use super::exempt::Exemptions;
+use super::extract::Extraction;
+use super::reject::Dialect;
+use super::service::{Policy, RequireToken};
+use crate::error::ConfigError;
+use crate::token::{Token, TokenSet, Verifier};
+
+/// Requires Dapr's API token on every request to the service that it wraps.
+///
+/// The rules, the refusals and two examples are on [the module's page](crate::inbound).
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
+pub struct RequireTokenLayer {
+    policy: Arc<Policy>,
+}
+
+impl RequireTokenLayer {
+    /// Accepts this token and no other, with every other setting at its default. Cannot fail.
+    ///
+    /// ```
+    /// use tower_dapr_token::RequireTokenLayer;
+    ///
+    /// let layer = RequireTokenLayer::new("a-token-of-16-bytes-or-more".parse()?);
+    /// # Ok::<(), tower_dapr_token::ConfigError>(())
+    /// ```
+    pub fn new(token: Token) -> Self {
+        Self::from_policy(Policy::new(
+            Extraction::default(),
+            Verifier::tokens(TokenSet::new(token)),
+            Exemptions::default(),
+            Dialect::default(),
+        ))
+    }
+
+    /// Accepts the app token: `APP_API_TOKEN`, and `APP_API_TOKEN_PREVIOUS` if it is set. daprd sends
+    /// it on every call to the app but its health probe.
+    ///
+    /// The environment is read once and cannot be read again: a new value needs a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if `APP_API_TOKEN` is unset, empty or not a token. There is no fall-back to
+    /// another variable, and no way to run without a token but
+    /// [`insecure_allow_all()`](RequireTokenBuilder::insecure_allow_all).
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder().app_token().build()
+    }
+
+    /// Everything else.
+    pub fn builder() -> RequireTokenBuilder<'static> {
+        RequireTokenBuilder::new()
+    }
+
+    pub(super) fn from_policy(policy: Policy) -> Self {
+        Self {
+            policy: Arc::new(policy),
+        }
+    }
+}
+
+impl<S> Layer<S> for RequireTokenLayer {
+    type Service = RequireToken<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireToken::new(inner, Arc::clone(&self.policy))
+    }
+}
+
+impl fmt::Debug for RequireTokenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireTokenLayer").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,269 @@
+//! [`InjectTokenBuilder`]: every setting of the outbound layer, checked once in `build()`.
+
+mod rotating;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use super::layer::InjectTokenLayer;
+use super::origin::{Origin, Origins};
+use super::service::{Plan, Settings, Value};
+use crate::environment::{Environment, ProcessEnvironment};
+use crate::error::ConfigError;
+use crate::header::{self, DAPR_API_TOKEN};
+use crate::observe::{Notice, Observer};
+use crate::token::{
+    LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable,
+};
+
+/// Builds an [`InjectTokenLayer`]. The first mistake is returned by [`build()`](Self::build).
+///
+/// ```
+/// use tower_dapr_token::InjectTokenLayer;
+///
+/// let layer = InjectTokenLayer::builder()
+///     .token("a-token-of-16-bytes-or-more".parse()?)
+///     .add_origin("https://dapr.example.com".parse()?)
+///     .build()?;
+///
+/// // Unencrypted, to another host: not without saying so.
+/// let error = InjectTokenLayer::builder()
+///     .token("a-token-of-16-bytes-or-more".parse()?)
+///     .add_origin("http://dapr.example.com".parse()?)
+///     .build()
+///     .unwrap_err();
+/// assert!(error.to_string().contains("allow_plaintext"));
+/// # Ok::<(), tower_dapr_token::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until `build()`"]
+pub struct InjectTokenBuilder<'e> {
+    source: Option<Source>,
+    /// What a source that can be read again is built with.
+    rotation: TokenHandleBuilder,
+    environment: &'e dyn Environment,
+    dapr_origins: bool,
+    origins: Origins,
+    header: HeaderName,
+    optional: bool,
+    keep_existing: bool,
+    leave_elsewhere: bool,
+    observer: Option<Arc<dyn Observer>>,
+    mistake: Option<ConfigError>,
+}
+
+enum Source {
+    Token(Token),
+    Variable(TokenVariable),
+    /// What `rotation` names.
+    Reloaded,
+    Reader(TokenReader),
+}
+
+impl InjectTokenBuilder<'static> {
+    pub(super) fn new() -> Self {
+        Self {
+            source: None,
+            rotation: TokenHandleBuilder::default(),
+            environment: &ProcessEnvironment,
+            dapr_origins: false,
+            origins: Origins::default(),
+            header: DAPR_API_TOKEN,
+            optional: false,
+            keep_existing: false,
+            leave_elsewhere: false,
+            observer: None,
+            mistake: None,
+        }
+    }
+}
+
+impl<'e> InjectTokenBuilder<'e> {
+    /// Injects this token. Only origins that are added get it.
+    pub fn token(self, token: Token) -> Self {
+        self.named(Source::Token(token))
+    }
+
+    /// Injects `DAPR_API_TOKEN`, and allows daprd's origins: loopback on `DAPR_HTTP_PORT` and
+    /// `DAPR_GRPC_PORT` (3500 and 50001 unless set), `DAPR_HTTP_ENDPOINT` and `DAPR_GRPC_ENDPOINT`.
+    pub fn dapr_token(mut self) -> Self {
+        self.dapr_origins = true;
+        self.named(Source::Variable(TokenVariable::dapr()))
+    }
+
+    /// Injects `APP_API_TOKEN`. Only origins that are added get it: an app has no usual address.
+    pub fn app_token(self) -> Self {
+        self.named(Source::Variable(TokenVariable::app()))
+    }
+
+    /// Injects the token in this variable. Only origins that are added get it.
+    pub fn env_var(self, name: impl Into<String>) -> Self {
+        self.named(Source::Variable(TokenVariable::named(name.into())))
+    }
+
+    /// Where variables are looked up, instead of the process's own environment.
+    pub fn environment<'n>(self, environment: &'n dyn Environment) -> InjectTokenBuilder<'n>
+    where
+        'e: 'n,
+    {
+        InjectTokenBuilder {
+            environment,
+            ..self
+        }
+    }
+
+    /// Lets this origin have the token. Compared exactly: scheme, host in lower case, and port.
+    pub fn add_origin(mut self, origin: Origin) -> Self {
+        self.origins.add(origin);
+        self
+    }
+
+    /// Lets every port of this host have the token.
+    pub fn any_loopback_port(mut self) -> Self {
+        self.origins.any_loopback_port();
+        self
+    }
+
+    /// Says where requests without an authority go, such as those of a tonic channel or of a client on a
+    /// Unix socket. A request that has an authority is judged by it all the same.
+    pub fn for_fixed_origin(mut self, origin: Origin) -> Self {
+        self.origins.set_fixed(origin);
+        self
+    }
+
+    /// Sets this header instead of `dapr-api-token`.
+    pub fn header_name(mut self, name: HeaderName) -> Self {
+        if let Err(mistake) = header::check_name(&name) {
+            self.mistake.get_or_insert(mistake);
+        }
+        self.header = name;
+        self
+    }
+
+    /// Injects nothing, after one notice, if the variable is not set, instead of failing to build. A value
+    /// that is set but cannot be a token is an error still, and what the caller set goes to no other origin either
+    /// way.
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Leaves a value that the caller set, marked sensitive, instead of overwriting it. Several are overwritten all
+    /// the same: nobody can tell which would count.
+    pub fn keep_existing(mut self) -> Self {
+        self.keep_existing = true;
+        self
+    }
+
+    /// Leaves a value that the caller set on a request for an origin that may not have the token, instead
+    /// of removing it.
+    pub fn leave_for_other_origins(mut self) -> Self {
+        self.leave_elsewhere = true;
+        self
+    }
+
+    /// Who is told about injections and oddities.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Checks everything and builds the layer. A file, or another source that is not atomic, is read twice,
+    /// 100 ms apart: it **blocks** for that time, once (`R6`).
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found. A missing token is one unless the layer is
+    /// [`optional()`](Self::optional); so is a layer that could inject nowhere.
+    ///
+    /// # Panics
+    ///
+    /// If it is to reload in the background of a Tokio runtime that was built without its timer.
+    pub fn build(self) -> Result<InjectTokenLayer, ConfigError> {
+        if let Some(Source::Reloaded) = self.source {
+            self.rotation.check_unattended()?;
+        }
+        self.finish(false).map(|(layer, _)| layer)
+    }
+
+    fn finish(
+        mut self,
+        lazy: bool,
+    ) -> Result<(InjectTokenLayer, Option<TokenHandle>), ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        if self.dapr_origins {
+            self.origins.add_dapr(self.environment)?;
+        }
+        let mut notices = Vec::new();
+        let source = self.source.take().ok_or(ConfigError::NoTokenSource)?;
+        if let (Source::Token(_) | Source::Variable(_) | Source::Reader(_), Some(setting)) =
+            (&source, self.rotation.idle_setting())
+        {
+            return Err(ConfigError::NothingToReload { setting });
+        }
+        let mut handle = None;
+        let value = match source {
+            Source::Token(token) => fixed(LoadedTokens::new(token), &mut notices),
+            Source::Variable(variable) => match variable.load(self.environment) {
+                Ok(loaded) => fixed(loaded, &mut notices),
+                Err(ConfigError::TokenUnset { variable }) if self.optional => {
+                    notices.push(Notice::NothingToInject { variable });
+                    Value::Fixed(None)
+                }
+                Err(error) => return Err(error),
+            },
+            Source::Reloaded => {
+                let mut rotation = self.rotation;
+                if let Some(observer) = &self.observer {
+                    rotation = rotation.observer(Arc::clone(observer));
+                }
+                let handle = handle.insert(rotation.finish(lazy)?);
+                Value::Live {
+                    reader: handle.reader(),
+                    _source: Some(handle.clone()),
+                }
+            }
+            Source::Reader(reader) => Value::Live {
+                reader,
+                _source: None,
+            },
+        };
+        if let Some(observer) = &self.observer {
+            for notice in &notices {
+                observer.on_notice(notice);
+            }
+        }
+        let layer = InjectTokenLayer::from_plan(Plan::new(Settings {
+            header: self.header,
+            value,
+            origins: self.origins.finish()?,
+            keep_existing: self.keep_existing,
+            leave_elsewhere: self.leave_elsewhere,
+            observer: self.observer,
+        }));
+        Ok((layer, handle))
+    }
+
+    fn named(mut self, source: Source) -> Self {
+        if self.source.is_some() {
+            self.mistake.get_or_insert(ConfigError::SeveralTokenSources);
+        }
+        self.source = Some(source);
+        self
+    }
+}
+
+/// Tokens that cannot change. Only the current one is ever sent (`I7`).
+fn fixed(loaded: LoadedTokens, notices: &mut Vec<Notice>) -> Value {
+    notices.extend(loaded.notices());
+    Value::Fixed(Some(loaded.current.into_header_value()))
+}
+
+impl fmt::Debug for InjectTokenBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InjectTokenBuilder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! [`FileSource`]: tokens out of a file, or out of two.
+//!
+//! A file is read in one pass, whatever its times say (`R3`). Kubernetes replaces a mounted Secret by turning
+//! the link `..data` to a new folder; where two files lie in one such mount, the link is followed once and
+//! both are read from that folder, so that they are of one version (`R2`).
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource, lines};
+
+/// Eight tokens of the greatest length fit into it seven times.
+const MAX_FILE_LEN: usize = 64 * 1024;
+/// The link that Kubernetes turns.
+const MOUNT_LINK: &str = "..data";
+/// The folder behind the link may be gone once it is read; the next one will hardly be.
+const ATTEMPTS: usize = 3;
+
+/// A file with one token a line: the first is current, the others are previous (`R2`). At most 64 KiB.
+///
+/// Blank lines are ignored and there are no comments. A mount with `subPath` never changes, and neither does
+/// what is read from it.
+///
+/// ```no_run
+/// use tower_dapr_token::{FileSource, TokenHandle};
+///
+/// let handle = TokenHandle::builder()
+///     .source(FileSource::new("/var/run/secrets/dapr/token"))
+///     .build()?;
+/// # Ok::<(), tower_dapr_token::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileSource {
+    current: PathBuf,
+    previous: Option<PathBuf>,
+}
+
+impl FileSource {
+    /// Reads this file. It is first opened when tokens are loaded.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            current: path.into(),
+            previous: None,
+        }
+    }
+
+    /// Reads the previous tokens from a second file. If it is not there, or blank, there are none.
+    #[must_use]
+    pub fn with_previous(mut self, path: impl Into<PathBuf>) -> Self {
+        self.previous = Some(path.into());
+        self
+    }
+
+    /// The folder behind the link, if both files lie beside it.
+    fn mount(&self) -> Option<PathBuf> {
+        let folder = self.current.parent()?;
+        if self.previous.as_deref()?.parent()? != folder {
+            return None;
+        }
+        Some(folder.join(fs::read_link(folder.join(MOUNT_LINK)).ok()?))
+    }
+
+    fn load_from(&self, mount: Option<&Path>) -> Result<LoadedTokens, SourceError> {
+        let mut loaded = read(&self.current, mount).and_then(|content| {
+            LoadedTokens::from_lines(&content)
+                .map_err(|error| SourceError::at(&self.current, error.kind()))
+        })?;
+        if let Some(path) = &self.previous {
+            match read(path, mount) {
+                Ok(content) => {
+                    for token in lines(&content) {
+                        loaded
+                            .previous
+                            .push(token.map_err(|kind| SourceError::at(path, kind))?);
+                    }
+                }
+                Err(error) if error.kind() == SourceErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+impl TokenSource for FileSource {
+    fn load(&self) -> Result<LoadedTokens, SourceError> {
+        let mut mount = self.mount();
+        for _ in 0..ATTEMPTS {
+            let loaded = self.load_from(mount.as_deref());
+            // A file that is missing from a folder that is being removed is not a file that is not there.
+            let now = self.mount();
+            if mount == now {
+                return loaded;
+            }
+            mount = now;
+        }
+        Err(SourceError::at(&self.current, SourceErrorKind::Unsettled))
+    }
+}
+
+/// The whole file, in memory that is wiped.
+fn read(path: &Path, mount: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+    let opened = match (mount, path.file_name()) {
+        (Some(mount), Some(name)) => read_file(&mount.join(name)),
+        _ => read_file(path),
+    };
+    opened.map_err(|kind| SourceError::at(path, kind))
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SourceErrorKind> {
+    // Before it is opened, because opening a pipe would wait for somebody to write.
+    if !fs::metadata(path)
+        .map_err(|error| unreadable(&error))?
+        .is_file()
+    {
+        return Err(SourceErrorKind::NotAFile);
+    }
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    // Room for all that is read and to spare: a growing vector would leave unwiped copies behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(2 * MAX_FILE_LEN));
+    file.take(MAX_FILE_LEN as u64 + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| unreadable(&error))?;
+    if content.len() > MAX_FILE_LEN {
+        return Err(SourceErrorKind::TooLarge);
+    }
+    Ok(content)
+}
+
+fn unreadable(error: &io::Error) -> SourceErrorKind {
+    match error.kind() {
+        io::ErrorKind::NotFound => SourceErrorKind::NotFound,
+        kind => SourceErrorKind::Unreadable(kind),
+    }
+}

@@ -1,0 +1,50 @@
+//! The tokens and what "verified" means.
+//!
+//! A presented value is *verified* when it equals one of the configured tokens, every one of which
+//! was compared, in a time that depends only on what is public: the length of the presented value
+//! and the number of tokens (`C2`). `Verified` is the proof; it is made in `verify.rs` and nowhere
+//! else, and the forwarding step asks for it.
+//!
+//! Tokens that can change are published as snapshots: a [`TokenHandle`] writes them, by hand or from a
+//! [`TokenSource`], and any number of [`TokenReader`]s follow without a lock (`R8`). After a change the token
+//! before it is accepted for the time of an [`Overlap`] (`R7`), and a source that fails changes nothing (`R5`).
+//!
+//! # Security
+//!
+//! - [`Token`] is wiped when it is dropped, and prints as a fixed text. It has no `Display`,
+//!   `PartialEq` or serialization.
+//! - Constant time is best effort, in optimised builds: Rust and the processor promise nothing, so
+//!   a statistical test watches it.
+//! - The *length* of a presented value shows in the time. It is the caller's own.
+
+mod builder;
+mod clock;
+mod compare;
+mod file;
+mod handle;
+mod overlap;
+mod reload;
+mod rotation;
+mod secret;
+mod set;
+mod snapshot;
+mod source;
+#[cfg(feature = "tokio")]
+mod task;
+mod variable;
+mod verify;
+
+pub use builder::TokenHandleBuilder;
+pub use clock::{Clock, SystemClock};
+pub use file::FileSource;
+pub use handle::TokenHandle;
+pub use overlap::Overlap;
+pub use reload::Reloaded;
+pub use secret::Token;
+pub use set::TokenSet;
+pub use snapshot::TokenReader;
+pub use source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
+
+pub(crate) use snapshot::Snapshot;
+pub(crate) use variable::TokenVariable;
+pub(crate) use verify::{Verified, Verifier};

@@ -1,0 +1,97 @@
+//! The task that reloads in the background, feature `tokio` (`R3`, `R9`).
+
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::{Sleep, sleep};
+
+use super::reload::Reloader;
+use super::snapshot::Shared;
+use crate::error::ConfigError;
+
+/// Kubernetes needs about a minute to update a mount, so that a shorter time would gain nothing (`R3`).
+const POLL: Duration = Duration::from_secs(10);
+/// Reloads that clients ask for come no faster, however many of them are refused.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A running task. It ends when this is dropped.
+pub(super) struct Task(AbortHandle);
+
+impl Task {
+    /// Starts it in the runtime that this is called in.
+    pub(super) fn spawn(reloader: Arc<Reloader>) -> Result<Self, ConfigError> {
+        let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+        // Made here, so that a runtime without a timer is found now.
+        let mut next = Box::pin(sleep(spread(POLL, random())));
+        let task = runtime.spawn(async move {
+            loop {
+                due(reloader.shared(), next.as_mut()).await;
+                let reloading = Arc::clone(&reloader);
+                let load = tokio::task::spawn_blocking(move || reloading.refresh());
+                // A panic of a source of the user's own ends that one load, not the task.
+                if load.await.is_err_and(|error| error.is_panic()) {
+                    reloader.note_panic();
+                }
+                sleep(PAUSE).await;
+                next.set(sleep(spread(POLL, random()) - PAUSE));
+            }
+        });
+        Ok(Self(task.abort_handle()))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits until it is time, or somebody asks.
+async fn due(shared: &Shared, mut next: Pin<&mut Sleep>) {
+    poll_fn(|cx| {
+        // Before the wish is looked at: one that comes in between finds somebody to wake.
+        shared.wait_for_wish(cx.waker());
+        if shared.reload_wanted() {
+            return Poll::Ready(());
+        }
+        next.as_mut().poll(cx)
+    })
+    .await;
+}
+
+/// The time, give or take a tenth, so that many programs do not read at once.
+fn spread(time: Duration, random: u64) -> Duration {
+    let tenth = time / 10;
+    let thousandths = u32::try_from(random % 2001).unwrap_or_default();
+    time - tenth + tenth * thousandths / 1000
+}
+
+fn random() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r3_polls_are_ten_seconds_apart_give_or_take_one() {
+        for (random, millis) in [(0, 9_000), (1_000, 10_000), (2_000, 11_000), (2_001, 9_000)] {
+            assert_eq!(
+                spread(POLL, random),
+                Duration::from_millis(millis),
+                "{random}"
+            );
+        }
+        for _ in 0..100 {
+            let time = spread(POLL, random());
+            assert!((9_000..=11_000).contains(&time.as_millis()), "{time:?}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+use tower_dapr_token::Exempt;
+
+fn main() {
+    let _ = Exempt {};
+}
