@@ -1,0 +1,59 @@
+//! What is known of the stores without asking them for secrets: for probes and listings.
+
+use std::fmt;
+
+use crate::engine::StoreEntry;
+
+/// What is known of one store without asking it for a secret.
+#[derive(Clone, Copy)]
+pub struct StoreStatus<'a>(pub(crate) &'a StoreEntry);
+
+impl<'a> StoreStatus<'a> {
+    /// The name of the store.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.0.name.as_str()
+    }
+
+    /// Its component type, such as `secretstores.local.file`, as the component spells it.
+    #[must_use]
+    pub fn component_type(&self) -> &'a str {
+        &self.0.component_type
+    }
+
+    /// Its component version, as the component spells it; `v1` for a store given as a value.
+    #[must_use]
+    pub fn version(&self) -> &'a str {
+        &self.0.version
+    }
+
+    /// The features that it advertises.
+    #[must_use]
+    pub fn capabilities(&self) -> &'a [&'static str] {
+        self.0.store.as_ref().map_or(&[], |store| store.features())
+    }
+
+    /// Whether it can be asked for secrets.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.store.is_some()
+    }
+
+    /// Whether the component says that its start-up errors are to be ignored.
+    #[must_use]
+    pub fn ignores_errors(&self) -> bool {
+        self.0.ignores_errors
+    }
+}
+
+impl fmt::Debug for StoreStatus<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreStatus")
+            .field("name", &self.name())
+            .field("component_type", &self.component_type())
+            .field("version", &self.version())
+            .field("is_ready", &self.is_ready())
+            .field("ignores_errors", &self.ignores_errors())
+            .finish_non_exhaustive()
+    }
+}
