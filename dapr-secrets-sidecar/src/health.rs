@@ -1,0 +1,236 @@
+//! Probes, `/v1.0/metadata` and `/v1.0/shutdown`; every other request goes to the secrets service.
+//!
+//! It sits behind the token layer. Without a token only the exact `GET` of the two probes gets here (`token.rs`); with
+//! one, `HEAD` and doubled or trailing slashes are answered too (`docs/spec/secrets-api.md`, G3).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dapr_secrets_service::{Engine, Profile, ResponseBody, SecretsService};
+use http::{Method, Request, Response};
+use http_body::Body as _;
+use http_body_util::{Either, Full};
+use serde::Serialize;
+use tower::ServiceExt;
+
+use crate::budget::{AnswerBudget, Share};
+use crate::encode;
+use crate::gauge::{Counted, Gauge};
+use crate::held::Held;
+use crate::listen::Listening;
+use crate::route::{Route, route};
+use crate::shutdown::StopRequest;
+
+/// Version of this binary, as `runtimeVersion`.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Our own answer, or the secrets service's: an open request, and a part of the budget, until its last byte is sent.
+pub(crate) type Body = Either<Full<Bytes>, Held<ResponseBody, (Counted, Share)>>;
+
+/// Everything behind the token layer; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct RuntimeApi(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    secrets: SecretsService,
+    engine: Engine,
+    budget: AnswerBudget,
+    profile: Profile,
+    app_id: String,
+    listening: Listening,
+    stop: StopRequest,
+}
+
+impl RuntimeApi {
+    pub(crate) fn new(
+        engine: Engine,
+        profile: Profile,
+        app_id: Option<String>,
+        listening: Listening,
+        stop: StopRequest,
+    ) -> Self {
+        Self(Arc::new(State {
+            secrets: SecretsService::builder(engine.clone())
+                .profile(profile)
+                .build(),
+            engine,
+            budget: AnswerBudget::new(),
+            profile,
+            app_id: app_id.unwrap_or_default(),
+            listening,
+            stop,
+        }))
+    }
+
+    /// Answers one request whose token is valid or whose path is exempt.
+    ///
+    /// `requests` counts it until its answer is sent. Our own answers are not counted: they are small and at once ready.
+    pub(crate) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        requests: &Gauge,
+    ) -> Result<Response<Body>, Infallible> {
+        let state = &*self.0;
+        let is_head = request.method() == Method::HEAD;
+        let own = match route(request.method(), request.uri().path()) {
+            Route::Secrets => {
+                let open = requests.enter();
+                let answer = state.secrets.clone().oneshot(request).await?;
+                let size = answer.body().size_hint().upper().unwrap_or(u64::MAX);
+                match state.budget.take(size) {
+                    Some(share) => {
+                        return Ok(answer.map(|body| Either::Right(Held::new(body, (open, share)))));
+                    }
+                    None => encode::overloaded(state.profile),
+                }
+            }
+            Route::Health if state.listening.is_complete() => encode::no_content(),
+            Route::Health => encode::not_ready(state.profile),
+            Route::OutboundHealth if state.engine.is_ready() => encode::no_content(),
+            Route::OutboundHealth => encode::outbound_not_ready(state.profile),
+            Route::Metadata => encode::json(&metadata(&state.app_id, &state.engine)),
+            Route::Shutdown => {
+                state.stop.request();
+                encode::no_content()
+            }
+            Route::MethodNotAllowed(allow) => encode::method_not_allowed(state.profile, allow),
+        };
+        let own = if is_head {
+            encode::without_body(own)
+        } else {
+            own
+        };
+        Ok(own.map(Either::Left))
+    }
+}
+
+/// daprd's metadata document, without the members that have no meaning here.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    id: &'a str,
+    #[serde(rename = "runtimeVersion")]
+    runtime_version: &'static str,
+    components: Vec<Component<'a>>,
+    extended: Extended,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    version: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    capabilities: &'a [&'a str],
+}
+
+/// A map of texts, as in daprd.
+#[derive(Serialize)]
+struct Extended {
+    #[serde(rename = "daprRuntimeVersion")]
+    dapr_runtime_version: &'static str,
+    /// Left out when every store is ready.
+    #[serde(rename = "notReadyStores", skip_serializing_if = "String::is_empty")]
+    not_ready_stores: String,
+}
+
+fn metadata<'a>(app_id: &'a str, engine: &'a Engine) -> Metadata<'a> {
+    Metadata {
+        id: app_id,
+        runtime_version: VERSION,
+        components: engine
+            .stores()
+            .map(|store| Component {
+                name: store.name(),
+                kind: store.component_type(),
+                version: store.version(),
+                capabilities: store.capabilities(),
+            })
+            .collect(),
+        extended: Extended {
+            dapr_runtime_version: VERSION,
+            not_ready_stores: not_ready(engine),
+        },
+    }
+}
+
+/// The names of the stores that failed to initialise, joined by `,`; within a name `%` and `,` are percent-encoded.
+fn not_ready(engine: &Engine) -> String {
+    let names: Vec<_> = engine
+        .stores()
+        .filter(|store| !store.is_ready())
+        .map(|store| store.name().replace('%', "%25").replace(',', "%2C"))
+        .collect();
+    names.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+
+    use super::*;
+
+    async fn answer(api: &RuntimeApi, method: Method, path: &str) -> (u16, Bytes) {
+        let mut request = Request::new(());
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().expect("a path");
+        let Ok(response) = api.answer(request, &Gauge::new()).await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await;
+        (
+            status,
+            body.expect("an answer of ours cannot fail").to_bytes(),
+        )
+    }
+
+    fn api(listening: Listening) -> RuntimeApi {
+        let engine = Engine::builder().build().expect("no store is no mistake");
+        RuntimeApi::new(
+            engine,
+            Profile::Documented,
+            None,
+            listening,
+            StopRequest::default(),
+        )
+    }
+
+    #[tokio::test]
+    async fn api_g3_health_needs_every_listener() {
+        let listening = Listening::new(2);
+        let api = api(listening.clone());
+        let path = "/v1.0/healthz";
+        let first = listening.one_up();
+        let (status, body) = answer(&api, Method::GET, path).await;
+        assert_eq!(status, 500);
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["errorCode"], "ERR_HEALTH_NOT_READY");
+        let (status, body) = answer(&api, Method::HEAD, path).await;
+        assert_eq!((status, body.as_ref()), (500, &b""[..]));
+
+        let second = listening.one_up();
+        assert_eq!(answer(&api, Method::GET, path).await.0, 204);
+        drop((first, second));
+        assert_eq!(answer(&api, Method::GET, path).await.0, 500);
+        // The stores are another matter.
+        assert_eq!(
+            answer(&api, Method::GET, "/v1.0/healthz/outbound").await.0,
+            204
+        );
+    }
+
+    #[tokio::test]
+    async fn every_other_path_goes_to_the_secrets_service() {
+        let api = api(Listening::new(0));
+        for (path, code) in [
+            ("/v1.0/secrets/a/b", "ERR_SECRET_STORES_NOT_CONFIGURED"),
+            ("/v1.0/nothing", "ERR_NOT_FOUND"),
+        ] {
+            let (_, body) = answer(&api, Method::GET, path).await;
+            let body: Value = serde_json::from_slice(&body).expect("JSON");
+            assert_eq!(body["errorCode"], code, "{path}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Dapr's secrets API as one small binary: `run` serves it, `validate` checks what it would serve.
+//!
+//! ```text
+//! connection -> token layer -> health.rs: own route? -> answer (encode.rs)
+//!   listen.rs     token.rs          \-> every other path -> SecretsService -> scope -> store -> budget.rs
+//! ```
+//!
+//! The package's `README.md` lists the flags, the environment variables and the exit codes.
+#![forbid(unsafe_code)]
+
+mod args;
+mod budget;
+mod commands;
+mod encode;
+mod env;
+mod error;
+mod foreign;
+mod gauge;
+mod health;
+mod held;
+mod listen;
+mod load;
+mod one_line;
+mod route;
+mod shutdown;
+mod telemetry;
+mod token;
+
+use std::process::ExitCode;
+
+use crate::args::{Invocation, Subcommand};
+
+fn main() -> ExitCode {
+    if let Err(error) = shutdown::forbid_core_dumps() {
+        return telemetry::report(&error, false);
+    }
+    let Invocation {
+        subcommand,
+        args,
+        foreign,
+    } = match args::parse(env::arguments()) {
+        Ok(invocation) => invocation,
+        Err(refusal) => return args::print(&refusal),
+    };
+    let environment = env::process();
+    let json = args.log_as_json;
+    let ended = match subcommand {
+        Subcommand::Run => commands::run::run(args, &foreign, &environment),
+        Subcommand::Validate => commands::validate::validate(&args, &environment),
+    };
+    ended.map_or_else(|error| telemetry::report(&error, json), ExitCode::from)
+}
