@@ -1,0 +1,102 @@
+//! The floor, ours and the rivals in one binary, driven by the same loop with the same requests.
+//!
+//! Each rival is used as its documentation shows. `table` measures all rows; the other commands are those of
+//! `dapr-token-benches`.
+#![forbid(unsafe_code)]
+
+mod axum_from_fn;
+mod dapr_sdk;
+mod tonic_interceptor;
+mod tower_http_validate;
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use dapr_token_benches::case::Case;
+use dapr_token_benches::contender::{self, Contender, side_by_side};
+use dapr_token_benches::{command, gate};
+
+/// Every case: those of the floor and of ours, then the rivals'.
+fn cases() -> Vec<Case> {
+    let mut cases = dapr_token_benches::cases();
+    for rivals in [
+        tower_http_validate::CASES,
+        tonic_interceptor::CASES,
+        dapr_sdk::CASES,
+        axum_from_fn::CASES,
+    ] {
+        cases.extend_from_slice(rivals);
+    }
+    cases
+}
+
+fn contenders() -> Vec<Contender> {
+    let mut contenders = contender::OURS.to_vec();
+    contenders.extend([
+        tower_http_validate::CONTENDER,
+        tonic_interceptor::CONTENDER,
+        dapr_sdk::CONTENDER,
+        axum_from_fn::CONTENDER,
+    ]);
+    contenders
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to tell it to if standard error is gone.
+            drop(writeln!(io::stderr(), "{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    let cases = cases();
+    match arguments {
+        ["table"] => {
+            gate::optimised()?;
+            let lock =
+                fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"))?;
+            let table = side_by_side(&contenders(), &cases, &lock)?;
+            write!(io::stdout(), "{table}")?;
+            Ok(())
+        }
+        arguments if command::run(&cases, arguments)? => Ok(()),
+        _ => Err(format!(
+            "usage: dapr-token-bench-peers COMMAND\n  \
+             table           every row, measured\n{}",
+            command::USAGE
+        )
+        .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dapr_token_benches::case::find;
+    use dapr_token_benches::figures::answers_as_told;
+
+    use super::*;
+
+    #[test]
+    fn every_rival_accepts_and_refuses_as_its_row_says() {
+        let cases = cases();
+        for contender in contenders() {
+            for name in [Some(contender.accept), contender.reject]
+                .into_iter()
+                .flatten()
+            {
+                let case = find(&cases, name).unwrap();
+                assert!(answers_as_told(case).unwrap(), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `tonic`: an interceptor that compares with `==`.
+
+use dapr_token_benches::case::Case;
+use dapr_token_benches::contender::Contender;
+use dapr_token_benches::drive::{Outcome, Plan, drive};
+use dapr_token_benches::floor::Body;
+use dapr_token_benches::inner::{FORWARDED, Inner};
+use dapr_token_benches::request::{Shape, TOKEN, TOKEN_HEADER};
+use http::StatusCode;
+use tonic::service::InterceptorLayer;
+use tonic::{Request, Status};
+use tower_layer::Layer as _;
+
+pub(crate) const CONTENDER: Contender = Contender {
+    package: Some("tonic"),
+    layer: "`InterceptorLayer` with a closure, `==`",
+    accept: "tonic-accept",
+    reject: Some("tonic-reject"),
+    checks: "no",
+    leaves_out: "constant time, rotation, duplicates, stripping; sees no path, so it cannot exempt one; gRPC only",
+};
+
+pub(crate) const CASES: &[Case] = &[
+    Case::shown("tonic-accept", "bare-accepted", FORWARDED, |plan| {
+        intercept(plan, Shape::Accepted)
+    }),
+    // Trailers-only: the status of HTTP is 200.
+    Case::shown("tonic-reject", "bare-wrong", StatusCode::OK, |plan| {
+        intercept(plan, Shape::Wrong)
+    }),
+];
+
+fn intercept(plan: Plan, shape: Shape) -> Outcome {
+    let layer = InterceptorLayer::new(|request: Request<()>| {
+        match request.metadata().get(TOKEN_HEADER.as_str()) {
+            Some(token) if token.as_encoded_bytes() == TOKEN.as_bytes() => Ok(request),
+            _ => Err(Status::unauthenticated("invalid api token")),
+        }
+    });
+    drive::<_, Body, _>(plan, shape, layer.layer(Inner::<Body>::new()))
+}

@@ -1,0 +1,239 @@
+//! Our layers, each with the number of instructions that it has to reach.
+
+use std::ffi::OsString;
+
+use http::{Method, StatusCode};
+use tower_dapr_token::{
+    InjectToken, InjectTokenLayer, RequireToken, RequireTokenBuilder, RequireTokenLayer, Token,
+    TokenHandle, TokenSet,
+};
+use tower_layer::Layer;
+
+use crate::case::{Case, Gate};
+use crate::drive::{Outcome, Plan, drive, drive_clone};
+use crate::floor::Body;
+use crate::inner::{FORWARDED, Inner};
+use crate::request::{OTHER_TOKEN, Shape, TOKEN};
+
+const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
+/// gRPC tells a refusal in a header.
+const REFUSED_GRPC: StatusCode = StatusCode::OK;
+
+/// The cases and their targets, which are those of `docs/spec/auth.md`, P2 to P4.
+pub const CASES: &[Case] = &[
+    gated(
+        "accept",
+        "bare-accepted",
+        Gate::Target(440),
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Accepted, require(|layer| layer)),
+    ),
+    gated(
+        "accept-two-tokens-current",
+        "bare-accepted",
+        Gate::Target(480),
+        FORWARDED,
+        |plan| {
+            drive::<_, Body, _>(
+                plan,
+                Shape::Accepted,
+                require(|layer| layer.add_previous(token(OTHER_TOKEN))),
+            )
+        },
+    ),
+    gated(
+        "accept-two-tokens-previous",
+        "bare-accepted",
+        Gate::Target(480),
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Accepted, rotated()),
+    ),
+    gated(
+        "accept-keep-header",
+        "bare-accepted",
+        Gate::Target(400),
+        FORWARDED,
+        |plan| {
+            drive::<_, Body, _>(
+                plan,
+                Shape::Accepted,
+                require(RequireTokenBuilder::keep_header),
+            )
+        },
+    ),
+    // Tokens that can change: one atomic load more, as long as they do not (R8).
+    gated(
+        "accept-rotating",
+        "bare-accepted",
+        Gate::Record,
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Accepted, rotating()),
+    ),
+    // Each further name adds at most 180 (P4).
+    gated(
+        "accept-strip-underscores",
+        "bare-accepted",
+        Gate::Target(440 + 180),
+        FORWARDED,
+        |plan| {
+            drive::<_, Body, _>(
+                plan,
+                Shape::Accepted,
+                require(RequireTokenBuilder::strip_underscore_variants),
+            )
+        },
+    ),
+    gated(
+        "exempt",
+        "bare-probe",
+        Gate::Target(450),
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Probe, require(four_exemptions)),
+    ),
+    gated(
+        "reject-http",
+        "bare-wrong",
+        Gate::Target(1_300),
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::Wrong, require(|layer| layer)),
+    ),
+    gated(
+        "reject-http-first-byte",
+        "bare-wrong",
+        Gate::Record,
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::WrongFirstByte, require(|layer| layer)),
+    ),
+    gated(
+        "reject-http-all-bytes",
+        "bare-wrong",
+        Gate::Record,
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::WrongAllBytes, require(|layer| layer)),
+    ),
+    gated(
+        "reject-http-two-tokens",
+        "bare-wrong",
+        Gate::Target(1_330),
+        REFUSED,
+        |plan| {
+            drive::<_, Body, _>(
+                plan,
+                Shape::Wrong,
+                require(|layer| layer.add_previous(token(OTHER_TOKEN))),
+            )
+        },
+    ),
+    gated(
+        "reject-http-missing",
+        "bare-missing",
+        Gate::Target(1_300),
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::Missing, require(|layer| layer)),
+    ),
+    gated(
+        "reject-grpc",
+        "bare-wrong-grpc",
+        Gate::Target(2_000),
+        REFUSED_GRPC,
+        |plan| drive::<_, Body, _>(plan, Shape::WrongGrpc, require(|layer| layer)),
+    ),
+    gated(
+        "inject",
+        "bare-outbound",
+        Gate::Target(400),
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Outbound, inject()),
+    ),
+    gated(
+        "inject-nothing-elsewhere",
+        "bare-elsewhere",
+        Gate::Record,
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Elsewhere, inject()),
+    ),
+    Case {
+        name: "clone",
+        baseline: Some("bare-clone"),
+        gate: Gate::Record,
+        answers: None,
+        run: |plan| drive_clone(plan, &require(four_exemptions)),
+    },
+];
+
+/// Cases that must cost the same to the instruction, because they differ only in what is secret: how much of a token is
+/// right, and which one matches (`docs/spec/auth.md`, C2).
+pub const INDISTINGUISHABLE: &[[&str; 2]] = &[
+    ["reject-http", "reject-http-first-byte"],
+    ["reject-http", "reject-http-all-bytes"],
+    ["accept-two-tokens-current", "accept-two-tokens-previous"],
+];
+
+const fn gated(
+    name: &'static str,
+    baseline: &'static str,
+    gate: Gate,
+    answers: StatusCode,
+    run: fn(Plan) -> Outcome,
+) -> Case {
+    Case {
+        name,
+        baseline: Some(baseline),
+        gate,
+        answers: Some(answers),
+        run,
+    }
+}
+
+/// The layer around [`Inner`], with [`TOKEN`] as its current token and what else the case asks for.
+fn require(
+    configure: impl FnOnce(RequireTokenBuilder<'static>) -> RequireTokenBuilder<'static>,
+) -> RequireToken<Inner<Body>> {
+    build(configure(RequireTokenLayer::builder().token(token(TOKEN))))
+}
+
+/// Accepts [`TOKEN`] from a handle that may change it.
+fn rotating() -> RequireToken<Inner<Body>> {
+    let handle = TokenHandle::new(TokenSet::new(token(TOKEN)));
+    build(RequireTokenLayer::builder().reader(handle.reader()))
+}
+
+/// As after a rotation: [`TOKEN`] is the previous token.
+fn rotated() -> RequireToken<Inner<Body>> {
+    build(
+        RequireTokenLayer::builder()
+            .token(token(OTHER_TOKEN))
+            .add_previous(token(TOKEN)),
+    )
+}
+
+fn build(builder: RequireTokenBuilder<'static>) -> RequireToken<Inner<Body>> {
+    builder
+        .build()
+        .expect("the tokens and paths of these cases are valid")
+        .layer(Inner::new())
+}
+
+/// The health path comes last, so that the request of [`Shape::Probe`] is compared with all four.
+fn four_exemptions(builder: RequireTokenBuilder<'static>) -> RequireTokenBuilder<'static> {
+    builder
+        .exempt(Method::GET, "/metrics")
+        .exempt(Method::GET, "/livez")
+        .exempt(Method::GET, "/readyz")
+        .http_health()
+}
+
+/// The layer for daprd's own API as a program without further settings has it: every loopback origin on both ports.
+fn inject() -> InjectToken<Inner<Body>> {
+    let environment = |name: &str| (name == "DAPR_API_TOKEN").then(|| OsString::from(TOKEN));
+    InjectTokenLayer::builder()
+        .environment(&environment)
+        .dapr_token()
+        .build()
+        .expect("the token is valid, and without further variables the origins are the defaults")
+        .layer(Inner::new())
+}
+
+fn token(text: &str) -> Token {
+    text.parse().expect("the tokens of these cases are valid")
+}
