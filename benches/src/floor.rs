@@ -23,6 +23,9 @@ pub const CASES: &[Case] = &[
     Case::baseline("bare-accepted", Some(FORWARDED), |plan| {
         bare(plan, Shape::Accepted)
     }),
+    Case::baseline("bare-other-name", Some(FORWARDED), |plan| {
+        bare(plan, Shape::AcceptedByOtherName)
+    }),
     Case::baseline("bare-wrong", Some(FORWARDED), |plan| {
         bare(plan, Shape::Wrong)
     }),

@@ -13,7 +13,7 @@ use crate::case::{Case, Gate};
 use crate::drive::{Outcome, Plan, drive, drive_clone};
 use crate::floor::Body;
 use crate::inner::{FORWARDED, Inner};
-use crate::request::{OTHER_TOKEN, Shape, TOKEN};
+use crate::request::{OTHER_HEADER, OTHER_TOKEN, Shape, TOKEN};
 
 const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 /// gRPC tells a refusal in a header.
@@ -80,6 +80,20 @@ pub const CASES: &[Case] = &[
                 plan,
                 Shape::Accepted,
                 require(RequireTokenBuilder::strip_underscore_variants),
+            )
+        },
+    ),
+    // As the row before, and the name is one that the compiler does not know.
+    gated(
+        "accept-custom-header",
+        "bare-other-name",
+        Gate::Record,
+        FORWARDED,
+        |plan| {
+            drive::<_, Body, _>(
+                plan,
+                Shape::AcceptedByOtherName,
+                require(|layer| layer.header_name(OTHER_HEADER)),
             )
         },
     ),

@@ -11,6 +11,9 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 /// The name of the header that every layer here looks for.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static(TOKEN_NAME);
 const TOKEN_NAME: &str = "dapr-api-token";
+/// A header that the token may be configured to be in.
+pub const OTHER_HEADER: HeaderName = HeaderName::from_static(OTHER_NAME);
+const OTHER_NAME: &str = "x-sidecar-token";
 
 /// The configured token: 43 bytes, which is 32 random bytes in base64 without padding.
 pub const TOKEN: &str = "mJ3vX0cT8qLr5wYb1nHs7kDf2gPz9aUe4iRo6tCxVAy";
@@ -32,6 +35,8 @@ pub const OTHER_TOKEN: &str = "Qe7rT2yU9iOp4aSd6fGh1jKl8zXc3vBn5mLq0wErTyI";
 pub enum Shape {
     /// A POST with eight headers, one of them [`TOKEN`].
     Accepted,
+    /// As [`Shape::Accepted`], with the token in [`OTHER_HEADER`].
+    AcceptedByOtherName,
     /// As [`Shape::Accepted`], with [`WRONG_TOKEN`].
     Wrong,
     /// As [`Shape::Accepted`], with [`WRONG_FIRST_BYTE`].
@@ -65,7 +70,7 @@ impl Template {
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         let token = match shape {
-            Shape::Accepted => Some(TOKEN),
+            Shape::Accepted | Shape::AcceptedByOtherName => Some(TOKEN),
             Shape::Wrong | Shape::WrongGrpc => Some(WRONG_TOKEN),
             Shape::WrongFirstByte => Some(WRONG_FIRST_BYTE),
             Shape::WrongAllBytes => Some(WRONG_ALL_BYTES),
@@ -87,7 +92,11 @@ impl Template {
             (header::CONTENT_LENGTH.as_str(), "27"),
             ("x-forwarded-for", "10.244.1.17"),
         ];
-        lines.extend(token.map(|token| (TOKEN_NAME, token)));
+        let name = match shape {
+            Shape::AcceptedByOtherName => OTHER_NAME,
+            _ => TOKEN_NAME,
+        };
+        lines.extend(token.map(|token| (name, token)));
         let headers = received(&lines);
         Self {
             method: match shape {
@@ -162,6 +171,7 @@ mod tests {
     fn a_measured_request_has_eight_headers_and_a_token_of_43_bytes() {
         for (shape, headers) in [
             (Shape::Accepted, 8),
+            (Shape::AcceptedByOtherName, 8),
             (Shape::Wrong, 8),
             (Shape::WrongGrpc, 8),
             (Shape::Missing, 7),
@@ -171,7 +181,10 @@ mod tests {
         ] {
             let request = Template::new(shape).fresh::<()>();
             assert_eq!(request.headers().len(), headers, "{shape:?}");
-            let token = request.headers().get(TOKEN_HEADER);
+            let token = request
+                .headers()
+                .get(TOKEN_HEADER)
+                .or_else(|| request.headers().get(OTHER_HEADER));
             assert!(token.is_none_or(|token| token.len() == 43), "{shape:?}");
             assert_eq!(token.is_some(), headers == 8, "{shape:?}");
         }

@@ -375,15 +375,13 @@ impl<'e> RequireTokenBuilder<'e> {
     }
 
     fn extraction(&self) -> Extraction {
-        let name = self.header.clone().unwrap_or(DAPR_API_TOKEN);
-        let is_default = name == DAPR_API_TOKEN;
-        let mode = match (is_default && !self.strip_underscored, self.keep) {
-            (true, false) => Mode::Take,
-            (true, true) => Mode::Keep,
-            (false, keep) => Mode::Custom(Box::new(Custom {
+        let name = self.header.clone().filter(|name| *name != DAPR_API_TOKEN);
+        let mode = match (name, self.strip_underscored, self.keep) {
+            (None, false, false) => Mode::Take,
+            (None, false, true) => Mode::Keep,
+            (name, strip_twins, keep) => Mode::Custom(Box::new(Custom {
                 name,
-                strip_default: !is_default,
-                strip_twins: self.strip_underscored,
+                strip_twins,
                 keep,
             })),
         };

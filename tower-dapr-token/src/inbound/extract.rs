@@ -45,11 +45,9 @@ pub(super) enum Mode {
 
 #[derive(Clone, Debug)]
 pub(super) struct Custom {
-    /// The header that is read; no other is.
-    pub(super) name: HeaderName,
-    /// The default name is stripped too, beside a custom one. Never counted as presented.
-    pub(super) strip_default: bool,
-    /// So is every name that differs from one of these by `_` for `-`.
+    /// The header that is read in place of the default one, which is stripped all the same, unread.
+    pub(super) name: Option<HeaderName>,
+    /// Strip every name that differs from one of these by `_` for `-`.
     pub(super) strip_twins: bool,
     /// Leave the header in place, marked sensitive.
     pub(super) keep: bool,
@@ -65,6 +63,11 @@ impl Default for Extraction {
 }
 
 impl Extraction {
+    /// Whether the usual header is read and taken out, and other names are stripped besides.
+    pub(super) fn takes_and_strips(&self) -> bool {
+        matches!(&self.mode, Mode::Custom(custom) if custom.name.is_none() && !custom.keep)
+    }
+
     /// Takes the token header out of the request, every copy of it, and presents the value to the
     /// verifier.
     ///
@@ -107,29 +110,48 @@ impl Extraction {
         verifier.verify(self.judge(first, copies)?)
     }
 
+    /// [`Mode::Custom`]. A function of its own, so that the usual modes pay for none of it.
+    #[inline(never)]
     fn present_custom_to(
         &self,
         verifier: &Verifier,
         headers: &mut HeaderMap,
         custom: &Custom,
     ) -> Result<Verified, RejectionKind> {
-        if custom.strip_default {
-            headers.remove(DAPR_API_TOKEN);
-        }
-        if custom.strip_twins {
-            strip_twins(headers, &custom.name);
-            if custom.strip_default {
-                strip_twins(headers, &DAPR_API_TOKEN);
+        let verdict = match (&custom.name, custom.keep) {
+            (None, false) => self.take(verifier, headers),
+            (None, true) => self.keep(verifier, headers),
+            (Some(name), false) => {
+                let before = headers.len();
+                let first = headers.remove(name);
+                self.judge(first.as_ref(), before - headers.len())
+                    .and_then(|presented| verifier.verify(presented))
             }
+            (Some(name), true) => {
+                let (first, copies) = mark(headers, name.clone());
+                self.judge(first, copies)
+                    .and_then(|presented| verifier.verify(presented))
+            }
+        };
+        self.strip_others(headers);
+        verdict
+    }
+
+    /// Strips what is not read. Last, when there are fewer names to look at.
+    #[inline(never)]
+    pub(super) fn strip_others(&self, headers: &mut HeaderMap) {
+        let Mode::Custom(custom) = &self.mode else {
+            return;
+        };
+        strip_like(
+            headers,
+            &DAPR_API_TOKEN,
+            custom.name.is_none(),
+            custom.strip_twins,
+        );
+        if let (Some(name), true) = (&custom.name, custom.strip_twins) {
+            strip_like(headers, name, true, true);
         }
-        if custom.keep {
-            let (first, copies) = mark(headers, custom.name.clone());
-            return verifier.verify(self.judge(first, copies)?);
-        }
-        let before = headers.len();
-        let first = headers.remove(&custom.name);
-        let presented = self.judge(first.as_ref(), before - headers.len())?;
-        verifier.verify(presented)
     }
 
     /// Judges the first value and how many there were, before a byte is looked at.
@@ -182,22 +204,38 @@ fn mark_repeated(headers: &mut HeaderMap, name: HeaderName) -> (Option<&HeaderVa
     (headers.get(name), copies)
 }
 
-/// Removes every name that a program which takes `_` for `-` would read as this one: any mixture of the two
-/// (CVE-2025-64484).
-fn strip_twins(headers: &mut HeaderMap, name: &HeaderName) {
-    while let Some(twin) = headers.keys().find(|key| is_twin(key, name)).cloned() {
-        headers.remove(twin);
+/// Removes the name, unless it is `spared`, and on request every name that a program which takes `_` for `-` would
+/// read as this one: any mixture of the two (CVE-2025-64484). Looking at every name costs less than one lookup.
+fn strip_like(headers: &mut HeaderMap, name: &HeaderName, spared: bool, twins: bool) {
+    while let Some(found) = find_like(headers, name, spared, twins) {
+        headers.remove(found);
     }
 }
 
-fn is_twin(key: &HeaderName, name: &HeaderName) -> bool {
-    let (key, name) = (key.as_str(), name.as_str());
-    key.len() == name.len()
-        && key != name
-        && key
-            .bytes()
-            .zip(name.bytes())
-            .all(|(k, n)| k == n || (k == b'_' && n == b'-'))
+fn find_like(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    spared: bool,
+    twins: bool,
+) -> Option<HeaderName> {
+    let (len, first) = (name.as_str().len(), name.as_str().as_bytes().first());
+    for key in headers.keys() {
+        let text = key.as_str().as_bytes();
+        if text.len() == len && text.first() == first && is_like(key, name, spared, twins) {
+            return Some(key.clone());
+        }
+    }
+    None
+}
+
+/// Out of the way of the loop, which seldom gets here.
+#[cold]
+fn is_like(key: &HeaderName, name: &HeaderName, spared: bool, twins: bool) -> bool {
+    if key == name {
+        return !spared;
+    }
+    let mut pairs = key.as_str().bytes().zip(name.as_str().bytes());
+    twins && pairs.all(|(k, n)| k == n || (k == b'_' && n == b'-'))
 }
 
 #[cfg(test)]
@@ -225,8 +263,7 @@ mod tests {
 
     fn custom(name: &'static str, strip_twins: bool, keep: bool) -> Mode {
         Mode::Custom(Box::new(Custom {
-            name: HeaderName::from_static(name),
-            strip_default: name != NAME,
+            name: (name != NAME).then(|| HeaderName::from_static(name)),
             strip_twins,
             keep,
         }))

@@ -23,8 +23,7 @@ pin_project! {
     #[project = StateProj]
     enum State<F> {
         Forward { #[pin] future: F },
-        /// Taken by the one poll that answers.
-        Refused { refusal: Option<Refusal> },
+        Refused { refusal: Refusal },
     }
 }
 
@@ -39,9 +38,7 @@ impl<F> ResponseFuture<F> {
     #[inline]
     pub(super) fn refused(refusal: Refusal) -> Self {
         Self {
-            state: State::Refused {
-                refusal: Some(refusal),
-            },
+            state: State::Refused { refusal },
         }
     }
 }
@@ -52,9 +49,6 @@ where
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
-    /// # Panics
-    ///
-    /// If it is polled again after it returned a refusal, as any future may.
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
@@ -63,11 +57,9 @@ where
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 Poll::Pending => Poll::Pending,
             },
-            StateProj::Refused { refusal } => Poll::Ready(Ok(refusal
-                .take()
-                .expect("a future is not polled after it is ready")
-                .into_response()
-                .map(ResponseBody::refused))),
+            StateProj::Refused { refusal } => {
+                Poll::Ready(Ok(refusal.respond().map(ResponseBody::refused)))
+            }
         }
     }
 }

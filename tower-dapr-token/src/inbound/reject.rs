@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Request, Response, StatusCode, Version};
@@ -118,49 +118,74 @@ enum Format {
 /// What is sent: a row of the table.
 struct Answer {
     status: StatusCode,
-    headers: [Option<(HeaderName, HeaderValue)>; 3],
+    headers: Headers,
     body: &'static [u8],
+}
+
+/// The headers of an answer. They are written out in [`write`](Self::write), because a constant name and a constant
+/// value cost half of what a table of them would.
+enum Headers {
+    /// JSON and the challenge of a 401.
+    Challenge,
+    /// JSON and when to come again.
+    RetryLater,
+    /// What daprd sends.
+    Daprd,
+    /// The status of a gRPC call, its message and its details.
+    Trailers([HeaderValue; 3]),
+}
+
+impl Headers {
+    #[inline]
+    fn write(&self, map: &mut HeaderMap, grpc: Option<&'static HeaderValue>) {
+        match self {
+            Self::Challenge => {
+                map.append(CONTENT_TYPE, header::JSON);
+                map.append(CACHE_CONTROL, header::NO_STORE);
+                map.append(WWW_AUTHENTICATE, header::CHALLENGE);
+            }
+            Self::RetryLater => {
+                map.append(CONTENT_TYPE, header::JSON);
+                map.append(CACHE_CONTROL, header::NO_STORE);
+                map.append(RETRY_AFTER, header::RETRY_SOON);
+            }
+            Self::Daprd => {
+                map.append(CONTENT_TYPE, header::PLAIN_TEXT);
+                map.append(X_CONTENT_TYPE_OPTIONS, header::NO_SNIFF);
+            }
+            Self::Trailers([status, message, details]) => {
+                if let Some(content_type) = grpc {
+                    map.append(CONTENT_TYPE, content_type.clone());
+                }
+                map.append(header::GRPC_STATUS, status.clone());
+                map.append(header::GRPC_MESSAGE, message.clone());
+                map.append(header::GRPC_STATUS_DETAILS, details.clone());
+            }
+        }
+    }
 }
 
 static HTTP_MISSING: Answer = Answer {
     status: StatusCode::UNAUTHORIZED,
-    headers: HTTP_UNAUTHORIZED,
+    headers: Headers::Challenge,
     body: br#"{"errorCode":"ERR_API_TOKEN_MISSING","message":"missing api token"}"#,
 };
 
 static HTTP_INVALID: Answer = Answer {
     status: StatusCode::UNAUTHORIZED,
-    headers: HTTP_UNAUTHORIZED,
+    headers: Headers::Challenge,
     body: br#"{"errorCode":"ERR_API_TOKEN_INVALID","message":"invalid api token"}"#,
 };
 
-#[allow(
-    clippy::declare_interior_mutable_const,
-    reason = "only ever copied into the statics above"
-)]
-const HTTP_UNAUTHORIZED: [Option<(HeaderName, HeaderValue)>; 3] = [
-    Some((CONTENT_TYPE, header::JSON)),
-    Some((CACHE_CONTROL, header::NO_STORE)),
-    Some((WWW_AUTHENTICATE, header::CHALLENGE)),
-];
-
 static HTTP_UNAVAILABLE: Answer = Answer {
     status: StatusCode::SERVICE_UNAVAILABLE,
-    headers: [
-        Some((CONTENT_TYPE, header::JSON)),
-        Some((CACHE_CONTROL, header::NO_STORE)),
-        Some((RETRY_AFTER, header::RETRY_SOON)),
-    ],
+    headers: Headers::RetryLater,
     body: br#"{"errorCode":"ERR_AUTH_UNAVAILABLE","message":"authentication unavailable"}"#,
 };
 
 static HTTP_DAPRD: Answer = Answer {
     status: StatusCode::UNAUTHORIZED,
-    headers: [
-        Some((CONTENT_TYPE, header::PLAIN_TEXT)),
-        Some((X_CONTENT_TYPE_OPTIONS, header::NO_SNIFF)),
-        None,
-    ],
+    headers: Headers::Daprd,
     body: b"invalid api token\n",
 };
 
@@ -200,14 +225,11 @@ static GRPC_DAPRD_INVALID: Answer = trailers_only(
 const fn trailers_only(code: &'static str, message: &'static str, details: &'static str) -> Answer {
     Answer {
         status: StatusCode::OK,
-        headers: [
-            Some((header::GRPC_STATUS, HeaderValue::from_static(code))),
-            Some((header::GRPC_MESSAGE, HeaderValue::from_static(message))),
-            Some((
-                header::GRPC_STATUS_DETAILS,
-                HeaderValue::from_static(details),
-            )),
-        ],
+        headers: Headers::Trailers([
+            HeaderValue::from_static(code),
+            HeaderValue::from_static(message),
+            HeaderValue::from_static(details),
+        ]),
         body: b"",
     }
 }
@@ -286,19 +308,17 @@ impl Refusal {
         }
     }
 
-    /// The answer, in the header map that the request came with.
-    pub(super) fn into_response(self) -> Response<Bytes> {
-        if let Some(custom) = self.custom {
+    /// The answer, in the header map that the request came with. It is taken: there is one.
+    pub(super) fn respond(&mut self) -> Response<Bytes> {
+        if let Some(custom) = self.custom.take() {
             return *custom;
         }
-        let mut headers = self.headers;
+        let mut headers = std::mem::take(&mut self.headers);
         headers.clear();
-        if let Some(content_type) = self.outcome.content_type {
-            headers.insert(CONTENT_TYPE, content_type.clone());
-        }
-        for (name, value) in self.outcome.answer.headers.iter().flatten() {
-            headers.insert(name, value.clone());
-        }
+        self.outcome
+            .answer
+            .headers
+            .write(&mut headers, self.outcome.content_type);
         let body = if self.outcome.without_body {
             &[]
         } else {
@@ -306,7 +326,8 @@ impl Refusal {
         };
         let mut response = Response::new(Bytes::from_static(body));
         *response.status_mut() = self.outcome.answer.status;
-        *response.headers_mut() = headers;
+        // The map in its place holds no memory yet.
+        std::mem::forget(std::mem::replace(response.headers_mut(), headers));
         response
     }
 }
@@ -337,7 +358,7 @@ impl CustomAnswers {
         let rejection = Rejection::new(kind, protocol(request));
         let mut response = match &self.respond {
             Some(respond) => respond(&rejection),
-            None => Refusal::new(kind, request, dialect).into_response(),
+            None => Refusal::new(kind, request, dialect).respond(),
         };
         if *request.method() == Method::HEAD {
             *response.body_mut() = Bytes::new();
@@ -374,7 +395,7 @@ impl Format {
         if *method != Method::POST {
             return Self::Http;
         }
-        let Some(value) = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) else {
+        let Some(value) = content_type(headers).map(HeaderValue::as_bytes) else {
             return Self::Http;
         };
         // Each type begins with the one before it.
@@ -401,6 +422,18 @@ impl Format {
             _ => Self::Http,
         }
     }
+}
+
+/// The content type, if it is there. In a map of the usual size looking at every name costs half of a lookup.
+#[inline]
+fn content_type(headers: &HeaderMap) -> Option<&HeaderValue> {
+    const USUAL: usize = 16;
+
+    if headers.len() > USUAL {
+        return headers.get(CONTENT_TYPE);
+    }
+    let mut fields = headers.iter();
+    fields.find_map(|(name, value)| (*name == CONTENT_TYPE).then_some(value))
 }
 
 /// What follows `application/grpc`, in any case. One comparison of 16 bytes with the bit of the letters' case set in
@@ -454,7 +487,7 @@ mod tests {
             request = request.header(CONTENT_TYPE, content_type);
         }
         let mut request = request.body(()).expect("valid");
-        Refusal::new(kind, &mut request, dialect).into_response()
+        Refusal::new(kind, &mut request, dialect).respond()
     }
 
     fn lines(response: &Response<Bytes>) -> Vec<String> {
@@ -494,7 +527,7 @@ mod tests {
     fn j1_head_gets_the_headers_only() {
         let mut request = Request::head("/x").body(()).expect("valid");
         let response =
-            Refusal::new(RejectionKind::Missing, &mut request, Dialect::Standard).into_response();
+            Refusal::new(RejectionKind::Missing, &mut request, Dialect::Standard).respond();
         assert_eq!(response.status(), 401);
         assert_eq!(lines(&response).len(), 3);
         assert!(response.body().is_empty());
@@ -589,8 +622,8 @@ mod tests {
                 .header(CONTENT_TYPE, content_type)
                 .body(())
                 .expect("valid");
-            let refusal = Refusal::new(RejectionKind::Missing, &mut request, Dialect::Standard);
-            let status = refusal.into_response().status();
+            let mut refusal = Refusal::new(RejectionKind::Missing, &mut request, Dialect::Standard);
+            let status = refusal.respond().status();
             let name = format!("{method} {version:?} {content_type}");
             assert_eq!(status, if grpc { 200 } else { 401 }, "{name}");
         }

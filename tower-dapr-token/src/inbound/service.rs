@@ -36,6 +36,8 @@ pub(super) struct Policy {
 enum Route {
     /// The header is taken out, and nobody is told.
     Take,
+    /// The same, and names like it are stripped too.
+    TakeAndStrip,
     /// The header is left in place, and nobody is told.
     Keep,
     /// Any option.
@@ -120,6 +122,7 @@ impl Policy {
         let route = match extraction.mode {
             Mode::Take => Route::Take,
             Mode::Keep => Route::Keep,
+            Mode::Custom(_) if extraction.takes_and_strips() => Route::TakeAndStrip,
             Mode::Custom(_) => Route::Unusual,
         };
         Self {
@@ -176,7 +179,13 @@ impl Policy {
         };
         let headers = request.headers_mut();
         let verdict = match self.route {
-            Route::Take => self.extraction.take(verifier, headers),
+            Route::Take | Route::TakeAndStrip => {
+                let verdict = self.extraction.take(verifier, headers);
+                if let Route::TakeAndStrip = self.route {
+                    self.extraction.strip_others(headers);
+                }
+                verdict
+            }
             Route::Keep => self.extraction.keep(verifier, headers),
             Route::Unusual => return self.decide_unusual(verifier, request),
         };
