@@ -1,4 +1,5 @@
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 
 mod environment;
@@ -18,7 +19,16 @@ pub use inbound::{
     Authenticated, Exempt, Rejection, RejectionKind, RequireToken, RequireTokenBuilder,
     RequireTokenLayer, ResponseBody,
 };
-pub use observe::{Decision, ExemptionList, Injection, Notice, Observer, Outcome, Protocol};
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use observe::TracingObserver;
+pub use observe::{
+    Decision, Event, ExemptionList, Injection, Notice, Observer, Outcome, Protocol, TokenMode,
+    TokenStatus,
+};
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use observe::{MetricsObserver, MetricsObserverBuilder};
 pub use outbound::{InjectToken, InjectTokenBuilder, InjectTokenLayer, Origin};
 pub use token::{
     Clock, FileSource, LoadedTokens, Overlap, Reloaded, SourceError, SourceErrorKind, SystemClock,

@@ -222,6 +222,81 @@ fn p3_j6_accept_exempt_and_reject_allocate_nothing() {
     }
 }
 
+/// What they write to is in force while they are made, and allocates nothing itself.
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+#[test]
+fn p3_o1_o3_the_ready_made_observers_are_told_without_an_allocation() {
+    use tower_dapr_token::{MetricsObserver, TracingObserver};
+
+    const JSON: &str = "application/json";
+    const GRPC: &str = "application/grpc";
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let observer = metrics::with_local_recorder(&recorder, || {
+        Arc::new((MetricsObserver::new(), TracingObserver::new()))
+    });
+    let layer = RequireTokenLayer::builder()
+        .token(token(TOKEN))
+        .add_previous(token(PREVIOUS))
+        .http_health()
+        .observer(observer.clone())
+        .build()
+        .expect("valid");
+    let mut service = layer.layer(Inner);
+    let mut client = InjectTokenLayer::builder()
+        .token(token(TOKEN))
+        .any_loopback_port()
+        .observer(observer.clone())
+        .build()
+        .expect("valid")
+        .layer(Inner);
+    let cases = [
+        ("accept", "/orders", JSON, Some(TOKEN), 200),
+        (
+            "accept the previous one",
+            "/orders",
+            JSON,
+            Some(PREVIOUS),
+            200,
+        ),
+        ("reject over HTTP: wrong", "/orders", JSON, Some(WRONG), 401),
+        ("reject over HTTP: missing", "/orders", JSON, None, 401),
+        ("reject over gRPC: wrong", "/a.B/C", GRPC, Some(WRONG), 200),
+    ];
+    for (name, path, content_type, presented, status) in cases {
+        for time in ["the first time", "again"] {
+            let request = request(path, content_type, presented);
+            assert_eq!(
+                counted(&mut service, request),
+                (status, 0),
+                "{name}, {time}"
+            );
+        }
+    }
+    for uri in ["http://127.0.0.1:3500/", "http://elsewhere.example/"] {
+        assert_eq!(
+            counted(&mut client, request(uri, JSON, None)),
+            (200, 0),
+            "{uri}"
+        );
+    }
+    let before = ALLOCATIONS.get();
+    observer.0.refresh_gauges();
+    assert_eq!(ALLOCATIONS.get() - before, 0, "the gauges");
+
+    let counted: u64 = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .filter(|(key, ..)| key.key().name() == "dapr_token_requests_total")
+        .map(|(_, _, _, value)| match value {
+            metrics_util::debugging::DebugValue::Counter(count) => count,
+            other => unreachable!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(counted, 10, "they were told");
+}
+
 #[test]
 fn j6_a_refusal_of_a_request_without_any_header_makes_the_two_tables_of_a_map() {
     let mut service = RequireTokenLayer::new(token(TOKEN)).layer(Inner);

@@ -9,6 +9,7 @@
 //! | send the token to the sidecar, and nowhere else | [`outbound`] |
 //! | change the token without a restart | [`rotation`] |
 //! | end a token that somebody else knows | [`leaked_token`] |
+//! | log, count, and be alerted | [`observing`] |
 //! | test an app behind the layer | [`testing`] |
 //! | know what this protects from, and what not | [`threats`] |
 //! | replace another check | [`migration`] |
@@ -27,6 +28,10 @@ pub mod rotation {
 
 pub mod leaked_token {
     #![doc = include_str!("leaked-token.md")]
+}
+
+pub mod observing {
+    #![doc = include_str!("observing.md")]
 }
 
 pub mod testing {

@@ -19,6 +19,7 @@ use crate::header::{self, DAPR_API_TOKEN, MAX_TOKEN_LEN};
 use crate::observe::{Notice, Observer};
 use crate::token::{
     LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable, Verifier,
+    notices_of_reader,
 };
 
 /// Builds a [`RequireTokenLayer`]. The first mistake is kept and returned by
@@ -266,7 +267,8 @@ impl<'e> RequireTokenBuilder<'e> {
         self
     }
 
-    /// Who is told about decisions and oddities.
+    /// Who is told about decisions and oddities, and about the readings of the layer's own source; [several](Observer)
+    /// as one.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
@@ -340,6 +342,7 @@ impl<'e> RequireTokenBuilder<'e> {
             }
             Source::Reader(reader) => {
                 reader.limit_to(self.limit)?;
+                notices.extend(notices_of_reader(&reader));
                 live = Some(Live {
                     reader,
                     source: None,

@@ -13,7 +13,7 @@ use super::extract::{Extraction, Mode};
 use super::forward::{self, Pass};
 use super::future::ResponseFuture;
 use super::reject::{self, CustomAnswers, Dialect, Refusal, Rejection, RejectionKind};
-use crate::observe::{Decision, Observer, Outcome};
+use crate::observe::{Decision, Observer, Outcome, TokenMode};
 use crate::token::{Snapshot, TokenHandle, TokenReader, Verifier};
 
 /// What a layer and all services made from it share.
@@ -232,7 +232,15 @@ impl Policy {
             forward::mark(request, pass);
         }
         if let Some(observer) = &self.observer {
-            observer.on_decision(&describe(request, decision));
+            observer.on_decision(&describe(request, decision, self.mode()));
+        }
+    }
+
+    /// What is asked of a token: nothing, where a request without one is let through.
+    fn mode(&self) -> TokenMode {
+        match self.verifier.pardon(RejectionKind::Missing) {
+            Ok(_) => TokenMode::AllowAll,
+            Err(_) => TokenMode::Static,
         }
     }
 
@@ -247,7 +255,11 @@ impl Policy {
 }
 
 /// What an observer is told.
-fn describe<B>(request: &Request<B>, decision: &Result<Pass, RejectionKind>) -> Decision {
+fn describe<B>(
+    request: &Request<B>,
+    decision: &Result<Pass, RejectionKind>,
+    mode: TokenMode,
+) -> Decision {
     let protocol = reject::protocol(request);
     let outcome = match decision {
         Ok(Pass::Verified(verified)) => Outcome::Allowed {
@@ -256,7 +268,7 @@ fn describe<B>(request: &Request<B>, decision: &Result<Pass, RejectionKind>) -> 
         Ok(Pass::Exempt(_)) => Outcome::Exempt,
         Err(kind) => Outcome::Denied(Rejection::new(*kind, protocol)),
     };
-    Decision::new(outcome, protocol)
+    Decision::new(outcome, protocol, mode)
 }
 
 impl<S: fmt::Debug> fmt::Debug for RequireToken<S> {

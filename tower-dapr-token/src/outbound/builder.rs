@@ -16,6 +16,7 @@ use crate::header::{self, DAPR_API_TOKEN};
 use crate::observe::{Notice, Observer};
 use crate::token::{
     LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable,
+    notices_of_reader,
 };
 
 /// Builds an [`InjectTokenLayer`]. The first mistake is returned by [`build()`](Self::build).
@@ -163,7 +164,8 @@ impl<'e> InjectTokenBuilder<'e> {
         self
     }
 
-    /// Who is told about injections and oddities.
+    /// Who is told about injections and oddities, and about the readings of the layer's own source;
+    /// [several](Observer) as one.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
@@ -226,10 +228,13 @@ impl<'e> InjectTokenBuilder<'e> {
                     _source: Some(handle.clone()),
                 }
             }
-            Source::Reader(reader) => Value::Live {
-                reader,
-                _source: None,
-            },
+            Source::Reader(reader) => {
+                notices.extend(notices_of_reader(&reader));
+                Value::Live {
+                    reader,
+                    _source: None,
+                }
+            }
         };
         if let Some(observer) = &self.observer {
             for notice in &notices {

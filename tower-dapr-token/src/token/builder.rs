@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::clock::{Clock, SystemClock};
 use super::file::FileSource;
 use super::handle::TokenHandle;
+use super::notices;
 use super::overlap::{Accepted, Overlap};
 use super::reload::Reloader;
 use super::rotation::Surroundings;
@@ -115,7 +116,8 @@ impl TokenHandleBuilder {
         self
     }
 
-    /// Who is told about reloads and oddities.
+    /// Who is told about readings of the source, changes and oddities; [several](Observer) as one. A layer over a
+    /// [`reader()`](TokenHandle::reader) has an observer of its own, which is told about requests.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
@@ -184,11 +186,18 @@ impl TokenHandleBuilder {
             }
             (Some(tokens), _) => Accepted::listed(tokens),
         };
+        let by_hand = self
+            .source
+            .is_none()
+            .then(|| notices::of_set(&accepted.tokens));
         let around = Surroundings::new(self.clock, self.observer, self.max_stale);
         let shared = Shared::new(accepted, around, self.limit);
         let reloader = Reloader::new(shared, self.source, self.overlap.unwrap_or_default());
         if let (Err(error), false) = (reloader.refresh(), lazy) {
             return Err(ConfigError::TokenSource { error });
+        }
+        if let Some(notices) = by_hand {
+            reloader.begin_by_hand(&notices);
         }
         TokenHandle::reloading(reloader, self.in_background)
     }

@@ -52,6 +52,9 @@ struct Held {
 
 impl TokenHandle {
     /// Tokens that are changed by hand alone. Cannot fail.
+    ///
+    /// Nobody is told of their changes. With an observer they are
+    /// `TokenHandle::builder().tokens(..).observer(..).build()`.
     #[must_use]
     pub fn new(tokens: TokenSet) -> Self {
         let around = Surroundings::new(Arc::new(SystemClock::default()), None, None);

@@ -22,6 +22,7 @@ mod clock;
 mod compare;
 mod file;
 mod handle;
+mod notices;
 mod overlap;
 mod reload;
 mod rotation;
@@ -45,6 +46,7 @@ pub use set::TokenSet;
 pub use snapshot::TokenReader;
 pub use source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
 
+pub(crate) use notices::of_reader as notices_of_reader;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use variable::TokenVariable;
 pub(crate) use verify::{Verified, Verifier};

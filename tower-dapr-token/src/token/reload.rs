@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::notices;
 use super::overlap::{Accepted, Overlap};
 use super::set::TokenSet;
-use super::snapshot::Shared;
+use super::snapshot::{Shared, TokenReader};
 use super::source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
 use crate::error::ConfigError;
-use crate::observe::Notice;
+use crate::observe::{Event, Notice, TokenStatus};
 
 /// Longer than a normal file write, and shorter than anyone waits (`R4`).
 const SETTLE: Duration = Duration::from_millis(100);
@@ -23,6 +24,21 @@ pub enum Reloaded {
     Changed,
 }
 
+impl Reloaded {
+    /// In place of a result, where there is an error.
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    pub(crate) const FAILED: &'static str = "failed";
+
+    /// The name under which it is counted and logged.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+        }
+    }
+}
+
 /// The writing side of tokens that can change.
 pub(super) struct Reloader {
     shared: Arc<Shared>,
@@ -32,6 +48,8 @@ pub(super) struct Reloader {
     loading: Mutex<()>,
     /// Held for a moment by whoever publishes.
     state: Mutex<State>,
+    /// Held while an observer is told what is in force, so that what is told last is the newest.
+    telling: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -70,6 +88,7 @@ impl Reloader {
             overlap,
             loading: Mutex::default(),
             state: Mutex::default(),
+            telling: Mutex::default(),
         }
     }
 
@@ -88,6 +107,12 @@ impl Reloader {
         self.note(&result);
         drop(turn);
         result
+    }
+
+    /// Tells of tokens that no source names.
+    pub(super) fn begin_by_hand(&self, notices: &[Notice]) {
+        self.shared.around().notices(notices);
+        self.tell(true);
     }
 
     /// Tells of a load that never came to its end, because the source panicked.
@@ -110,9 +135,7 @@ impl Reloader {
                 return Err(SourceErrorKind::Unsettled.into());
             }
         }
-        for notice in &notices {
-            self.shared.around().notice(notice);
-        }
+        self.shared.around().notices(&notices);
         let mut state = self.state();
         let next = self.successor(said.tokens.clone(), said.lists_previous);
         self.shared.publish(if state.revocations == revocations {
@@ -164,6 +187,17 @@ impl Reloader {
         if let Some(rotation) = self.shared.snapshot().verifier().rotation() {
             rotation.warn(around.clock.now());
         }
+        self.tell(*result == Ok(Reloaded::Changed));
+    }
+
+    /// Tells what is in force now. The caller does not hold the state: an observer may be slow.
+    fn tell(&self, changed: bool) {
+        if let Some(observer) = &self.shared.around().observer {
+            let _turn = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+            let reader = TokenReader::new(Arc::clone(&self.shared));
+            let status = TokenStatus::of(&reader);
+            observer.on_event(&Event::Tokens { status, changed });
+        }
     }
 
     /// A new current token, set by hand.
@@ -173,12 +207,16 @@ impl Reloader {
                 limit: self.shared.limit(),
             });
         }
+        let notices = notices::of_set(&tokens);
         let lists_previous = tokens.len() > 1;
-        let _state = self.state();
+        let state = self.state();
         self.shared.publish(self.successor(tokens, lists_previous));
         // A client that was refused with the token before this one asks for nothing that is not there.
         self.shared.begin_load();
         self.shared.around().mark_seen();
+        drop(state);
+        self.shared.around().notices(&notices);
+        self.tell(true);
         Ok(())
     }
 
@@ -190,6 +228,8 @@ impl Reloader {
         let next = accepted.without_previous();
         let ended = accepted.previous.len();
         self.shared.publish(next);
+        drop(state);
+        self.tell(true);
         ended
     }
 

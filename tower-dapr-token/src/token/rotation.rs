@@ -47,6 +47,12 @@ impl Surroundings {
         self.clock.now().saturating_sub(seen)
     }
 
+    pub(super) fn notices(&self, notices: &[Notice]) {
+        for notice in notices {
+            self.notice(notice);
+        }
+    }
+
     pub(super) fn notice(&self, notice: &Notice) {
         if let Some(observer) = &self.observer {
             observer.on_notice(notice);

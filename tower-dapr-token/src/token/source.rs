@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::notices;
 use super::secret::Token;
 use super::set::{MAX_TOKENS, TokenSet};
 use crate::error::{ConfigError, InvalidToken};
@@ -109,15 +110,7 @@ impl LoadedTokens {
 
     /// What an operator should know about these tokens (`C1`), each at most once.
     pub(crate) fn notices(&self) -> Vec<Notice> {
-        let short = self
-            .iter()
-            .any(Token::is_short)
-            .then_some(Notice::ShortToken);
-        let comma = self
-            .iter()
-            .any(Token::has_comma)
-            .then_some(Notice::TokenWithComma);
-        short.into_iter().chain(comma).collect()
+        notices::of(self.iter())
     }
 
     pub(crate) fn into_set(self) -> Result<TokenSet, ConfigError> {

@@ -297,19 +297,19 @@ async fn o1_an_observer_is_told_of_each_decision() {
     for (request, expected) in [
         (
             request(&[TOKEN]),
-            "Decision { outcome: Allowed { slot: Some(0) }, protocol: Http }",
+            "Decision { outcome: Allowed { slot: Some(0) }, protocol: Http, mode: Static }",
         ),
         (
             request(&[]),
-            "Decision { outcome: Denied(Rejection { kind: Missing, protocol: Http }), protocol: Http }",
+            "Decision { outcome: Denied(Rejection { kind: Missing, protocol: Http }), protocol: Http, mode: Static }",
         ),
         (
             grpc,
-            "Decision { outcome: Denied(Rejection { kind: Missing, protocol: Grpc }), protocol: Grpc }",
+            "Decision { outcome: Denied(Rejection { kind: Missing, protocol: Grpc }), protocol: Grpc, mode: Static }",
         ),
         (
             Request::get("/healthz").body(()).expect("valid"),
-            "Decision { outcome: Exempt, protocol: Http }",
+            "Decision { outcome: Exempt, protocol: Http, mode: Static }",
         ),
     ] {
         send(&layer, request).await;

@@ -3,13 +3,17 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt};
-use tower_dapr_token::{Decision, Injection, Notice, Observer, RequireTokenLayer};
+use tower_dapr_token::{
+    Clock, Decision, Injection, LoadedTokens, Notice, Observer, RequireTokenLayer, SourceError,
+    TokenSource,
+};
 
 pub(crate) const TOKEN: &str = "the-token-that-is-accepted-43-bytes-long-ok";
 pub(crate) const WRONG: &str = "the-token-that-is-accepted-43-bytes-long-oK";
@@ -127,5 +131,50 @@ impl Observer for Told {
 
     fn on_notice(&self, notice: &Notice) {
         self.push(format!("{notice:?}: {notice}"));
+    }
+}
+
+/// A clock that the test moves.
+#[derive(Default)]
+pub(crate) struct MovedClock(Mutex<Duration>);
+
+impl MovedClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().expect("no test panicked") += by;
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Duration {
+        *self.0.lock().expect("no test panicked")
+    }
+
+    fn wait(&self, duration: Duration) {
+        self.advance(duration);
+    }
+}
+
+/// A source that says what the test tells it to: lines of tokens, or why there are none. It takes no time.
+#[derive(Clone)]
+pub(crate) struct Says(Arc<Mutex<Result<String, &'static str>>>);
+
+impl Says {
+    pub(crate) fn tokens(lines: &str) -> Self {
+        Self(Arc::new(Mutex::new(Ok(lines.to_owned()))))
+    }
+
+    pub(crate) fn change_to(&self, lines: Result<&str, &'static str>) {
+        *self.0.lock().expect("no test panicked") = lines.map(str::to_owned);
+    }
+}
+
+impl TokenSource for Says {
+    fn load(&self) -> Result<LoadedTokens, SourceError> {
+        let lines = self.0.lock().expect("no test panicked").clone();
+        LoadedTokens::from_lines(lines.map_err(SourceError::other)?.as_bytes())
+    }
+
+    fn is_atomic(&self) -> bool {
+        true
     }
 }

@@ -1,131 +1,11 @@
-//! [`Observer`]: what an operator is told about decisions, injections and oddities.
-//!
-//! An observer gets no token, no length or hash of one, no path and no header (`O2`, `O3`).
+//! [`Notice`]: something that an operator should know.
 
 use std::fmt;
 use std::time::Duration;
 
 use http::Method;
 
-use crate::inbound::Rejection;
-use crate::token::{Reloaded, SourceError};
-
-/// Told about every decision of the layers that it is given to. Each method does nothing unless it
-/// is implemented.
-///
-/// The calls are made on the request's own thread: count, and return.
-///
-/// ```
-/// use std::sync::Arc;
-/// use std::sync::atomic::{AtomicU64, Ordering};
-/// use tower_dapr_token::{Decision, Observer, Outcome, RequireTokenLayer};
-///
-/// #[derive(Default)]
-/// struct Denied(AtomicU64);
-///
-/// impl Observer for Denied {
-///     fn on_decision(&self, decision: &Decision) {
-///         if let Outcome::Denied(_) = decision.outcome() {
-///             self.0.fetch_add(1, Ordering::Relaxed);
-///         }
-///     }
-/// }
-///
-/// let layer = RequireTokenLayer::builder()
-///     .token("a-token-of-16-bytes-or-more".parse()?)
-///     .observer(Arc::new(Denied::default()))
-///     .build()?;
-/// # Ok::<(), tower_dapr_token::ConfigError>(())
-/// ```
-pub trait Observer: Send + Sync + 'static {
-    /// A request was let through or refused.
-    fn on_decision(&self, decision: &Decision) {
-        let _ = decision;
-    }
-
-    /// An outbound request got the token, or did not.
-    fn on_injection(&self, injection: Injection) {
-        let _ = injection;
-    }
-
-    /// A source of tokens was read, in the background or by `refresh()`, and never on the path of a request.
-    /// The next reading waits for this call to come back: do not ask for one here.
-    fn on_reload(&self, result: Result<Reloaded, &SourceError>) {
-        let _ = result;
-    }
-
-    /// Something that an operator should know, once, while a layer is built or when it begins.
-    fn on_notice(&self, notice: &Notice) {
-        let _ = notice;
-    }
-}
-
-/// What happened to one inbound request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    outcome: Outcome,
-    protocol: Protocol,
-}
-
-impl Decision {
-    pub(crate) fn new(outcome: Outcome, protocol: Protocol) -> Self {
-        Self { outcome, protocol }
-    }
-
-    /// Whether it was let through.
-    #[must_use]
-    pub fn outcome(&self) -> &Outcome {
-        &self.outcome
-    }
-
-    /// Which protocol the request speaks.
-    #[must_use]
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
-    }
-}
-
-/// Whether a request was let through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The token was verified, or everything is allowed.
-    #[non_exhaustive]
-    Allowed {
-        /// Which token matched: 0 is the current one. `None` if everything is allowed.
-        slot: Option<u32>,
-    },
-    /// The method and path need no token.
-    Exempt,
-    /// The request was refused.
-    Denied(Rejection),
-}
-
-/// Which protocol a request speaks, by its content type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// Everything that is not gRPC.
-    Http,
-    /// gRPC or gRPC-Web.
-    Grpc,
-}
-
-/// What happened to one outbound request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Injection {
-    /// The token was set.
-    Injected,
-    /// The caller's own value was left, as `keep_existing()` asks.
-    KeptExisting,
-    /// The request goes to an origin that must not get the token (`I3`).
-    OriginNotAllowed,
-    /// There is no token, and the layer is `optional()`.
-    NoToken,
-    /// The request has as many headers as a map can hold (24,576), so it went on without the token.
-    NoRoom,
-}
+use crate::token::SourceError;
 
 /// Something that an operator should know. Its `Display` is a sentence for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,10 +31,42 @@ pub enum Notice {
     /// Tokens can be loaded again.
     ReloadRecovered,
     /// Somebody still sends a token that soon ends (`R7`).
+    #[non_exhaustive]
     PreviousStillUsed {
         /// How soon.
         expires_in: Duration,
     },
+}
+
+impl Notice {
+    /// The name under which it is logged.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ShortToken => "short_token",
+            Self::TokenWithComma => "token_with_comma",
+            Self::NotEnforcing => "not_enforcing",
+            Self::Exemptions(_) => "exemptions",
+            Self::NothingToInject { .. } => "nothing_to_inject",
+            Self::ReloadFailing(_) => "reload_failing",
+            Self::ReloadRecovered => "reload_recovered",
+            Self::PreviousStillUsed { .. } => "previous_still_used",
+        }
+    }
+
+    /// Whether somebody should do something about it. The others are good to know.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        match self {
+            Self::ShortToken
+            | Self::TokenWithComma
+            | Self::NotEnforcing
+            | Self::NothingToInject { .. }
+            | Self::ReloadFailing(_)
+            | Self::PreviousStillUsed { .. } => true,
+            Self::Exemptions(_) | Self::ReloadRecovered => false,
+        }
+    }
 }
 
 impl fmt::Display for Notice {

@@ -1,0 +1,133 @@
+//! [`Decision`]: what happened to one inbound request.
+
+use crate::inbound::{Rejection, RejectionKind};
+
+/// What happened to one inbound request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    outcome: Outcome,
+    protocol: Protocol,
+    mode: TokenMode,
+}
+
+impl Decision {
+    pub(crate) fn new(outcome: Outcome, protocol: Protocol, mode: TokenMode) -> Self {
+        Self {
+            outcome,
+            protocol,
+            mode,
+        }
+    }
+
+    /// Whether it was let through.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Which protocol the request speaks.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// What the layer asks of a token.
+    #[must_use]
+    pub fn mode(&self) -> TokenMode {
+        self.mode
+    }
+
+    /// Why it was refused; `None` if it was not.
+    #[must_use]
+    pub fn reason(&self) -> Option<RejectionKind> {
+        match &self.outcome {
+            Outcome::Denied(rejection) => Some(rejection.kind()),
+            Outcome::Allowed { .. } | Outcome::Exempt => None,
+        }
+    }
+
+    /// Which token matched: 0 is the current one, others are previous ones. `None` if none did.
+    #[must_use]
+    pub fn slot(&self) -> Option<u32> {
+        match self.outcome {
+            Outcome::Allowed { slot } => slot,
+            Outcome::Exempt | Outcome::Denied(_) => None,
+        }
+    }
+
+    /// Whether a previous token was accepted: somebody still sends it (`R7`).
+    #[must_use]
+    pub fn used_previous(&self) -> bool {
+        self.slot().is_some_and(|slot| slot > 0)
+    }
+}
+
+/// Whether a request was let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The token was verified, or everything is allowed.
+    #[non_exhaustive]
+    Allowed {
+        /// Which token matched: 0 is the current one. `None` if everything is allowed.
+        slot: Option<u32>,
+    },
+    /// The method and path need no token.
+    Exempt,
+    /// The request was refused.
+    Denied(Rejection),
+}
+
+impl Outcome {
+    /// The name under which it is counted and logged.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Allowed { .. } => "allowed",
+            Self::Exempt => "exempt",
+            Self::Denied(_) => "denied",
+        }
+    }
+}
+
+/// Which protocol a request speaks, by its content type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Everything that is not gRPC.
+    Http,
+    /// gRPC or gRPC-Web.
+    Grpc,
+}
+
+impl Protocol {
+    /// The name under which it is counted and logged.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+/// What a layer asks of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenMode {
+    /// That it equals a configured one.
+    Static,
+    /// Nothing: `insecure_allow_all()`.
+    AllowAll,
+}
+
+impl TokenMode {
+    /// The name under which it is counted and logged.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::AllowAll => "allow_all",
+        }
+    }
+}
