@@ -56,6 +56,8 @@ pub enum ConfigError {
     NobodyReloads,
     /// The tokens are to be reloaded in the background, but the layer was not built in a Tokio runtime (`R9`).
     NoRuntime,
+    /// Files are to be watched, and the source names none (`R3`).
+    NothingToWatch,
     /// No source of tokens was named, so nothing could be let through or injected.
     NoTokenSource,
     /// More than one source of tokens was named, and nobody can tell which one is meant.
@@ -172,6 +174,10 @@ impl fmt::Display for ConfigError {
             Self::NoRuntime => f.write_str(
                 "there is no Tokio runtime to reload tokens in: build inside one, or leave out \
                  reload_in_background() and call refresh()",
+            ),
+            Self::NothingToWatch => f.write_str(
+                "watch_files() has nothing to watch: let files() of the source name what it reads, or ask for \
+                 reload_in_background() instead",
             ),
             Self::NoTokenSource => f.write_str(
                 "no token was configured: name a source, such as app_token(), dapr_token(), \

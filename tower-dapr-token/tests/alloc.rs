@@ -7,12 +7,14 @@ use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Request, Response, Version};
 use tower::{Layer, Service};
 use tower_dapr_token::{
-    InjectTokenLayer, Observer, RequireTokenLayer, Token, TokenHandle, TokenSet,
+    Clock, InjectTokenLayer, Observer, RequireTokenLayer, Token, TokenHandle, TokenSet,
 };
 
 /// Counts the allocations of each thread by itself, so that the test harness does not disturb.
@@ -366,12 +368,54 @@ fn p3_r8_tokens_that_change_cost_no_allocation_even_for_the_first_request_after_
         assert_eq!(counted(&mut client, request), (200, 0), "injected");
     }
 
-    // A previous token whose time is over.
+    // A previous token that was taken away.
     handle.rotate(token(THIRD)).expect("fits");
-    let _ = handle.revoke_previous();
-    let mut stale = before.clone();
-    let request = request("/orders", JSON, Some(TOKEN));
-    assert_eq!(counted(&mut stale, request), (401, 0), "revoked");
+    assert_eq!(handle.revoke_previous(), 2);
+    for (state, service) in [("stale", &before), ("fresh", &layer.layer(Inner))] {
+        let mut service = service.clone();
+        let request = request("/orders", JSON, Some(TOKEN));
+        assert_eq!(counted(&mut service, request), (401, 0), "revoked, {state}");
+    }
+}
+
+/// A clock that the test moves, in seconds.
+#[derive(Default)]
+struct Moved(AtomicU64);
+
+impl Clock for Moved {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    fn wait(&self, _: Duration) {}
+}
+
+#[test]
+fn p3_r7_a_previous_token_costs_no_allocation_before_its_end_and_after_it() {
+    let clock = Arc::new(Moved::default());
+    let handle = TokenHandle::builder()
+        .tokens(TokenSet::new(token(PREVIOUS)))
+        .clock(clock.clone())
+        .build()
+        .expect("valid");
+    let layer = RequireTokenLayer::builder()
+        .reader(handle.reader())
+        .build()
+        .expect("valid");
+    let stale = layer.layer(Inner);
+    handle.rotate(token(TOKEN)).expect("fits");
+    // An hour is the overlap.
+    for (seconds, status) in [(0, 200), (3_599, 200), (3_600, 401), (1_000_000, 401)] {
+        clock.0.store(seconds, Ordering::Relaxed);
+        for (state, service) in [("stale", &stale), ("fresh", &layer.layer(Inner))] {
+            let mut service = service.clone();
+            let previous = request("/orders", "application/json", Some(PREVIOUS));
+            let answer = counted(&mut service, previous);
+            assert_eq!(answer, (status, 0), "after {seconds} s, {state}");
+            let current = request("/orders", "application/json", Some(TOKEN));
+            assert_eq!(counted(&mut service, current), (200, 0), "the current one");
+        }
+    }
 }
 
 #[test]

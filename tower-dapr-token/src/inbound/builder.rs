@@ -1,5 +1,7 @@
 //! [`RequireTokenBuilder`]: every setting of the inbound layer, checked once in `build()`.
 
+#[cfg(feature = "axum")]
+mod original_uri;
 mod rotating;
 
 use std::fmt;
@@ -184,7 +186,7 @@ impl<'e> RequireTokenBuilder<'e> {
     ///
     /// Both must be exactly equal to what arrives: no prefix, no wildcard, no decoding; the query is
     /// ignored. `HEAD` is not `GET`. In an axum `nest` the layer sees the path without the nest's prefix:
-    /// put it outside.
+    /// put it outside, or ask for `exemptions_on_original_uri()` (feature `axum`).
     pub fn exempt(mut self, method: Method, path: &str) -> Self {
         if let Err(mistake) = self.exemptions.add(method, path) {
             self.mistake(mistake);
@@ -283,7 +285,8 @@ impl<'e> RequireTokenBuilder<'e> {
     ///
     /// # Panics
     ///
-    /// If it is to reload in the background of a Tokio runtime that was built without its timer.
+    /// If it is to reload in the background of a Tokio runtime that was built without its timer, or to watch
+    /// files in one without I/O.
     pub fn build(self) -> Result<RequireTokenLayer, ConfigError> {
         if let Some(Source::Reloaded) = self.source {
             self.rotation.check_unattended()?;

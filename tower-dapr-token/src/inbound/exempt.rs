@@ -3,7 +3,7 @@
 //! A pair matches when the method is equal and the bytes of `uri.path()` are equal. Nothing is
 //! decoded, normalised, folded or cut; the query and the host are not looked at (`X1`, `X2`). The
 //! exemptions are asked only after the token failed to decide, so they cost an accepted request
-//! nothing.
+//! nothing. With the feature `axum` the path can be that of axum's `OriginalUri` instead (`X7`).
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderMap, Method, Request};
@@ -36,6 +36,8 @@ pub(super) struct ExemptRequest(());
 pub(super) struct Exemptions {
     pairs: Vec<(Method, String)>,
     cors_preflight: bool,
+    #[cfg(feature = "axum")]
+    on_original_uri: bool,
 }
 
 impl Exemptions {
@@ -56,6 +58,12 @@ impl Exemptions {
         self.cors_preflight = true;
     }
 
+    /// From now on the path counts that the request came with, before any router shortened it (`X7`).
+    #[cfg(feature = "axum")]
+    pub(super) fn match_original_uri(&mut self) {
+        self.on_original_uri = true;
+    }
+
     /// The list, for the notice that names it once (`X4`); none if it is empty.
     pub(super) fn list(&self) -> Option<ExemptionList> {
         (self.cors_preflight || !self.pairs.is_empty())
@@ -69,7 +77,7 @@ impl Exemptions {
         if self.pairs.is_empty() && !self.cors_preflight {
             return None;
         }
-        let path = request.uri().path();
+        let path = self.path(request)?;
         let method = request.method();
         let listed = self
             .pairs
@@ -77,6 +85,28 @@ impl Exemptions {
             .any(|(exempt, literal)| literal == path && exempt == method);
         (listed || (self.cors_preflight && is_preflight(method, request.headers())))
             .then_some(ExemptRequest(()))
+    }
+
+    /// The path that counts.
+    #[cfg(not(feature = "axum"))]
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "with the feature `axum` there may be none"
+    )]
+    fn path<'r, B>(&self, request: &'r Request<B>) -> Option<&'r str> {
+        Some(request.uri().path())
+    }
+
+    /// The path that counts. There is none where the original one was asked for and no router of axum kept it:
+    /// then nothing is exempt, since a shortened path may mean something else (`X7`).
+    #[cfg(feature = "axum")]
+    fn path<'r, B>(&self, request: &'r Request<B>) -> Option<&'r str> {
+        if !self.on_original_uri {
+            return Some(request.uri().path());
+        }
+        let original = request.extensions().get::<axum::extract::OriginalUri>()?;
+        Some(original.0.path())
     }
 }
 

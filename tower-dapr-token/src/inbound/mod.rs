@@ -95,7 +95,7 @@
 //! - Before October 2025 (dapr/dapr #9142; #9143 for 1.16) daprd sent no token over gRPC for pub/sub,
 //!   bindings and jobs.
 //! - In an axum `nest` the layer sees the path without the prefix, so that exempting `/healthz` would
-//!   exempt `/admin/healthz`. Put the layer outside.
+//!   exempt `/admin/healthz`. Put the layer outside, or ask for `exemptions_on_original_uri()` (feature `axum`).
 //! - Layers outside of this one see the header as it came. Put what logs headers inside, or mark
 //!   `dapr-api-token` sensitive before it.
 //! - The token proves that the caller knows it, not who the caller is; and over plain HTTP it is there to

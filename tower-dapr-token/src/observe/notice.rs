@@ -30,6 +30,13 @@ pub enum Notice {
     ReloadFailing(SourceError),
     /// Tokens can be loaded again.
     ReloadRecovered,
+    /// Token files are to be watched, and the operating system does not let it. They are polled all the same.
+    /// Given once, until it works again (`R3`).
+    #[non_exhaustive]
+    FilesNotWatched {
+        /// What stood in the way.
+        reason: &'static str,
+    },
     /// Somebody still sends a token that soon ends (`R7`).
     #[non_exhaustive]
     PreviousStillUsed {
@@ -50,6 +57,7 @@ impl Notice {
             Self::NothingToInject { .. } => "nothing_to_inject",
             Self::ReloadFailing(_) => "reload_failing",
             Self::ReloadRecovered => "reload_recovered",
+            Self::FilesNotWatched { .. } => "files_not_watched",
             Self::PreviousStillUsed { .. } => "previous_still_used",
         }
     }
@@ -63,6 +71,7 @@ impl Notice {
             | Self::NotEnforcing
             | Self::NothingToInject { .. }
             | Self::ReloadFailing(_)
+            | Self::FilesNotWatched { .. }
             | Self::PreviousStillUsed { .. } => true,
             Self::Exemptions(_) | Self::ReloadRecovered => false,
         }
@@ -89,6 +98,10 @@ impl fmt::Display for Notice {
                 write!(f, "no tokens can be loaded, the last good ones stay: {error}")
             }
             Self::ReloadRecovered => f.write_str("tokens can be loaded again"),
+            Self::FilesNotWatched { reason } => write!(
+                f,
+                "token files are not watched, changes are found at the next poll: {reason}"
+            ),
             Self::PreviousStillUsed { expires_in } => write!(
                 f,
                 "a previous token is still used and ends in {} s: restart the sidecars that send it",

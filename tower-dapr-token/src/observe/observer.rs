@@ -60,12 +60,16 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// A source of tokens was read, in the background or by `refresh()`, and never on the path of a request.
-    /// The next reading waits for this call to come back: do not ask for one here.
+    /// The next reading waits for this call to come back: do not call
+    /// [`refresh()`](crate::TokenHandle::refresh) here. The other methods of a handle may be called.
     fn on_reload(&self, result: Result<Reloaded, &SourceError>) {
         let _ = result;
     }
 
     /// Something that an operator should know: while a layer is built, when it begins, or when tokens change.
+    ///
+    /// What a reading of the source found is told before the next one may begin: do not call
+    /// [`refresh()`](crate::TokenHandle::refresh) here. The other methods of a handle may be called.
     fn on_notice(&self, notice: &Notice) {
         let _ = notice;
     }

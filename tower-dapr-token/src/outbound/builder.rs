@@ -181,7 +181,8 @@ impl<'e> InjectTokenBuilder<'e> {
     ///
     /// # Panics
     ///
-    /// If it is to reload in the background of a Tokio runtime that was built without its timer.
+    /// If it is to reload in the background of a Tokio runtime that was built without its timer, or to watch
+    /// files in one without I/O.
     pub fn build(self) -> Result<InjectTokenLayer, ConfigError> {
         if let Some(Source::Reloaded) = self.source {
             self.rotation.check_unattended()?;
@@ -206,6 +207,8 @@ impl<'e> InjectTokenBuilder<'e> {
         {
             return Err(ConfigError::NothingToReload { setting });
         }
+        // Before the source is read, which takes its time, and before anybody is told of a layer that is none.
+        let origins = self.origins.finish()?;
         let mut handle = None;
         let value = match source {
             Source::Token(token) => fixed(LoadedTokens::new(token), &mut notices),
@@ -244,7 +247,7 @@ impl<'e> InjectTokenBuilder<'e> {
         let layer = InjectTokenLayer::from_plan(Plan::new(Settings {
             header: self.header,
             value,
-            origins: self.origins.finish()?,
+            origins,
             keep_existing: self.keep_existing,
             leave_elsewhere: self.leave_elsewhere,
             observer: self.observer,

@@ -47,6 +47,8 @@ pub struct TokenHandleBuilder {
     observer: Option<Arc<dyn Observer>>,
     limit: usize,
     in_background: bool,
+    /// Early too, when something happens to the files.
+    watches: bool,
     several: bool,
 }
 
@@ -61,6 +63,7 @@ impl Default for TokenHandleBuilder {
             observer: None,
             limit: MAX_TOKEN_LEN,
             in_background: false,
+            watches: false,
             several: false,
         }
     }
@@ -103,14 +106,17 @@ impl TokenHandleBuilder {
     }
 
     /// Accepts no token, answering 503 to requests that bring one, and sends none, when the source was not read
-    /// with success for this long. At least 30 s, and something must read it: the task, or you. Without it the last good tokens stay for ever: a vanished file must not stop an app that
-    /// works.
+    /// with success for this long. At least 30 s, and something must read it: the task, or you. Without it the
+    /// last good tokens stay for ever: a vanished file must not stop an app that works.
+    ///
+    /// Requests without a token get the 401 that they always get, and exempt ones pass.
     pub fn max_stale(mut self, limit: Duration) -> Self {
         self.max_stale = Some(limit);
         self
     }
 
-    /// Which clock ends a previous token; for tests.
+    /// Which clock ends a previous token: for tests, or for one that counts the time in which the machine sleeps,
+    /// as [`SystemClock`] does not.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -133,6 +139,26 @@ impl TokenHandleBuilder {
         self
     }
 
+    /// As [`reload_in_background()`](Self::reload_in_background), and on Linux sooner: when something happens in
+    /// the folder of a file that the source [names](TokenSource::files), the task reads then, and not only at
+    /// the next poll (`R3`).
+    ///
+    /// An event is no more than a reason to look. The content is compared and must settle as at every poll, the
+    /// polls go on all the same, and events are followed by at most one reading a second. Some file systems send
+    /// none, such as virtiofs, or NFS when another machine writes; a mount with `subPath` never changes at all.
+    /// Where watching fails, such as at the user's limit of watches, that is told as
+    /// [`Notice::FilesNotWatched`] and polls alone go on. On other systems than Linux this is the same as
+    /// `reload_in_background()`.
+    ///
+    /// [`Notice::FilesNotWatched`]: crate::Notice::FilesNotWatched
+    #[cfg(feature = "inotify")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inotify")))]
+    pub fn watch_files(mut self) -> Self {
+        self.in_background = true;
+        self.watches = true;
+        self
+    }
+
     /// Loads the tokens, twice, 100 ms apart, as half a token must never become a previous one: it **blocks** for
     /// that time, once, at the start of a program (`R6`).
     ///
@@ -142,13 +168,14 @@ impl TokenHandleBuilder {
     ///
     /// # Panics
     ///
-    /// If it is to reload in the background of a Tokio runtime that was built without its timer.
+    /// If it is to reload in the background of a Tokio runtime that was built without its timer, or to watch
+    /// files in one without I/O.
     pub fn build(self) -> Result<TokenHandle, ConfigError> {
         self.finish(false)
     }
 
-    /// As [`build()`](Self::build), but tokens that cannot be loaded yet are no error: until they are, requests get 503 and
-    /// nothing is sent.
+    /// As [`build()`](Self::build), but tokens that cannot be loaded yet are no error: until they are, requests
+    /// with a token get 503, and nothing is sent. Requests without one get 401, and exempt ones pass.
     ///
     /// # Errors
     ///
@@ -171,25 +198,23 @@ impl TokenHandleBuilder {
         if self.limit > MAX_TOKEN_LEN {
             return Err(ConfigError::ValueLimit { limit: self.limit });
         }
+        if let (Some(_), Some(setting)) = (&self.tokens, self.setting_of_a_source()) {
+            return Err(ConfigError::NothingToReload { setting });
+        }
         let accepted = match (self.tokens, &self.source) {
             (None, None) => return Err(ConfigError::NoTokenSource),
             (None, Some(_)) => Accepted::nothing(),
-            (Some(_), _) if self.max_stale.is_some() => {
-                return Err(ConfigError::NothingToReload {
-                    setting: "max_stale",
-                });
-            }
-            (Some(_), _) if self.in_background => {
-                return Err(ConfigError::NothingToReload {
-                    setting: "reload_in_background",
-                });
-            }
             (Some(tokens), _) => Accepted::listed(tokens),
         };
         let by_hand = self
             .source
             .is_none()
             .then(|| notices::of_set(&accepted.tokens));
+        if self.watches && self.source.iter().all(|source| source.files().is_empty()) {
+            return Err(ConfigError::NothingToWatch);
+        }
+        // Before the source is read, which takes its time.
+        TokenHandle::check_runtime(self.in_background)?;
         let around = Surroundings::new(self.clock, self.observer, self.max_stale);
         let shared = Shared::new(accepted, around, self.limit);
         let reloader = Reloader::new(shared, self.source, self.overlap.unwrap_or_default());
@@ -199,7 +224,7 @@ impl TokenHandleBuilder {
         if let Some(notices) = by_hand {
             reloader.begin_by_hand(&notices);
         }
-        TokenHandle::reloading(reloader, self.in_background)
+        TokenHandle::reloading(reloader, self.in_background, self.watches)
     }
 
     /// Tokens that are bound to grow too old: nobody will read them again, since nobody is given the handle.
@@ -219,11 +244,17 @@ impl TokenHandleBuilder {
         self
     }
 
-    /// A setting that only a source gives a meaning to.
+    /// A setting that only tokens give a meaning to that can change.
     pub(crate) fn idle_setting(&self) -> Option<&'static str> {
+        let overlap = self.overlap.map(|_| "overlap");
+        overlap.or_else(|| self.setting_of_a_source())
+    }
+
+    /// A setting that only a source gives a meaning to.
+    fn setting_of_a_source(&self) -> Option<&'static str> {
         let settings = [
-            (self.overlap.is_some(), "overlap"),
             (self.max_stale.is_some(), "max_stale"),
+            (self.watches, "watch_files"),
             (self.in_background, "reload_in_background"),
         ];
         settings

@@ -39,6 +39,10 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// The monotonic clock of the operating system: setting the date moves no deadline.
+///
+/// On Linux and macOS it stands still while the machine sleeps or is suspended, so that an
+/// [`Overlap`](crate::Overlap) of an hour is an hour in which the program could run. The standard library has no
+/// clock that goes on then and that nobody can set; where it matters, hand in one of your own.
 #[derive(Clone, Copy)]
 pub struct SystemClock {
     start: Instant,

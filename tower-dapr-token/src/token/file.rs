@@ -15,7 +15,7 @@ use super::source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource, lin
 /// Eight tokens of the greatest length fit into it seven times.
 const MAX_FILE_LEN: usize = 64 * 1024;
 /// The link that Kubernetes turns.
-const MOUNT_LINK: &str = "..data";
+pub(super) const MOUNT_LINK: &str = "..data";
 /// The folder behind the link may be gone once it is read; the next one will hardly be.
 const ATTEMPTS: usize = 3;
 
@@ -48,7 +48,12 @@ impl FileSource {
         }
     }
 
-    /// Reads the previous tokens from a second file. If it is not there, or blank, there are none.
+    /// Reads the previous tokens from a second file. If it is not there, or blank, there are none: those that it
+    /// named before end, which is how they are taken off.
+    ///
+    /// What is missing is believed as what is written: after 100 ms it must still be so (`R4`). In a Kubernetes
+    /// mount, files come and go together with the whole version. Elsewhere, replace the file by a rename and not
+    /// by deleting it first.
     #[must_use]
     pub fn with_previous(mut self, path: impl Into<PathBuf>) -> Self {
         self.previous = Some(path.into());
@@ -99,6 +104,11 @@ impl TokenSource for FileSource {
             mount = now;
         }
         Err(SourceError::at(&self.current, SourceErrorKind::Unsettled))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let current = std::iter::once(&self.current);
+        current.chain(&self.previous).cloned().collect()
     }
 }
 

@@ -95,11 +95,13 @@ impl TokenHandle {
 
     /// Makes this token the current one. The one before it is accepted for the time of the [`Overlap`] (`R7`).
     ///
-    /// A source is not written to. What it says next counts when it is something new.
+    /// A source is not written to. What it says next counts when it is something new: until then this token
+    /// stays. Previous tokens that the source listed end at once, since the new state is no longer its list; the
+    /// one that was current is accepted for the overlap.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ValueLimit`] if a layer that follows takes no token of that length.
+    /// [`ConfigError::ValueLimit`] if a layer that follows, or ever did, takes no token of that length.
     pub fn rotate(&self, token: Token) -> Result<(), ConfigError> {
         self.held.reloader.rotate(TokenSet::new(token))
     }
@@ -109,7 +111,7 @@ impl TokenHandle {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ValueLimit`] if a layer that follows takes no token of that length.
+    /// [`ConfigError::ValueLimit`] if a layer that follows, or ever did, takes no token of that length.
     pub fn replace(&self, tokens: TokenSet) -> Result<(), ConfigError> {
         self.held.reloader.rotate(tokens)
     }
@@ -137,10 +139,14 @@ impl TokenHandle {
 
     /// Its source is read from time to time as long as there is a handle, if that is asked for.
     #[cfg(feature = "tokio")]
-    pub(super) fn reloading(reloader: Reloader, in_background: bool) -> Result<Self, ConfigError> {
+    pub(super) fn reloading(
+        reloader: Reloader,
+        in_background: bool,
+        watches: bool,
+    ) -> Result<Self, ConfigError> {
         let reloader = Arc::new(reloader);
         let task = in_background
-            .then(|| Task::spawn(Arc::clone(&reloader)))
+            .then(|| Task::spawn(Arc::clone(&reloader), watches))
             .transpose()?;
         Ok(Self {
             held: Arc::new(Held {
@@ -150,10 +156,25 @@ impl TokenHandle {
         })
     }
 
+    /// Whether there is a runtime, if one is needed.
+    #[cfg(feature = "tokio")]
+    pub(super) fn check_runtime(in_background: bool) -> Result<(), ConfigError> {
+        if in_background {
+            Task::runtime()?;
+        }
+        Ok(())
+    }
+
     /// No task without a runtime to put it in; nothing can ask for one.
     #[cfg(not(feature = "tokio"))]
-    pub(super) fn reloading(reloader: Reloader, _: bool) -> Result<Self, ConfigError> {
+    pub(super) fn reloading(reloader: Reloader, _: bool, _: bool) -> Result<Self, ConfigError> {
         Ok(Self::holding(reloader))
+    }
+
+    /// None is needed.
+    #[cfg(not(feature = "tokio"))]
+    pub(super) fn check_runtime(_: bool) -> Result<(), ConfigError> {
+        Ok(())
     }
 }
 

@@ -34,6 +34,12 @@ mod source;
 mod task;
 mod variable;
 mod verify;
+#[cfg(feature = "tokio")]
+#[cfg_attr(
+    not(all(feature = "inotify", target_os = "linux")),
+    path = "unwatched.rs"
+)]
+mod watch;
 
 pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, SystemClock};

@@ -16,6 +16,9 @@ const IN_USE: Duration = Duration::from_secs(5 * 60);
 ///
 /// A daprd that runs read its environment when it started, and sends the old token until it is started
 /// again (dapr/dapr #5886, #9553).
+///
+/// The time is that of the [`Clock`](crate::Clock). With the usual one, the time in which the machine is suspended
+/// does not count: see [`SystemClock`](crate::SystemClock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overlap {

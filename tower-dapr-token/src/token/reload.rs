@@ -96,6 +96,13 @@ impl Reloader {
         &self.shared
     }
 
+    /// The files that the source reads.
+    #[cfg(all(feature = "inotify", target_os = "linux"))]
+    pub(super) fn files(&self) -> Vec<std::path::PathBuf> {
+        let source = self.source.as_deref();
+        source.map_or_else(Vec::new, TokenSource::files)
+    }
+
     /// Loads, and publishes what is new. Blocks for 100 ms if there is something new.
     pub(super) fn refresh(&self) -> Result<Reloaded, SourceError> {
         let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);

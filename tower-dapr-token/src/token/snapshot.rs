@@ -166,7 +166,7 @@ impl TokenReader {
         self.0.snapshot().verifier.token_set().len()
     }
 
-    /// Whether there is no token, because none was ever loaded. Requests then get 503.
+    /// Whether there is no token, because none was ever loaded. Requests with a token then get 503.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

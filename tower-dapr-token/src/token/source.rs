@@ -45,6 +45,12 @@ pub trait TokenSource: Send + Sync + 'static {
     fn is_atomic(&self) -> bool {
         false
     }
+
+    /// The files that tokens are read from, if they are: what `watch_files()` (feature `inotify`) watches. Asked
+    /// before every load, in the same way.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 impl<T: TokenSource + ?Sized> TokenSource for Box<T> {
@@ -54,6 +60,10 @@ impl<T: TokenSource + ?Sized> TokenSource for Box<T> {
 
     fn is_atomic(&self) -> bool {
         (**self).is_atomic()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        (**self).files()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The task that reloads in the background, feature `tokio` (`R3`, `R9`).
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,27 +13,41 @@ use tokio::time::{Sleep, sleep};
 
 use super::reload::Reloader;
 use super::snapshot::Shared;
+use super::watch::Watch;
 use crate::error::ConfigError;
 
 /// Kubernetes needs about a minute to update a mount, so that a shorter time would gain nothing (`R3`).
 const POLL: Duration = Duration::from_secs(10);
-/// Reloads that clients ask for come no faster, however many of them are refused.
+/// Reloads that clients or files ask for come no faster, however many of them there are.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A running task. It ends when this is dropped.
 pub(super) struct Task(AbortHandle);
 
 impl Task {
+    /// The runtime that it would run in. To be asked before anything that takes time.
+    pub(super) fn runtime() -> Result<Handle, ConfigError> {
+        Handle::try_current().map_err(|_| ConfigError::NoRuntime)
+    }
+
     /// Starts it in the runtime that this is called in.
-    pub(super) fn spawn(reloader: Arc<Reloader>) -> Result<Self, ConfigError> {
-        let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        // Made here, so that a runtime without a timer is found now.
+    pub(super) fn spawn(reloader: Arc<Reloader>, watches: bool) -> Result<Self, ConfigError> {
+        let runtime = Self::runtime()?;
+        // Both made here, so that a runtime without a timer or without I/O is found now.
         let mut next = Box::pin(sleep(spread(POLL, random())));
+        let watch = watches.then(|| Watch::begin(&reloader)).flatten();
+        let watch = watch.map(Arc::new);
         let task = runtime.spawn(async move {
             loop {
-                due(reloader.shared(), next.as_mut()).await;
+                due(reloader.shared(), next.as_mut(), watch.as_deref()).await;
                 let reloading = Arc::clone(&reloader);
-                let load = tokio::task::spawn_blocking(move || reloading.refresh());
+                let watch = watch.clone();
+                let load = tokio::task::spawn_blocking(move || {
+                    if let Some(watch) = &watch {
+                        watch.renew(&reloading);
+                    }
+                    reloading.refresh()
+                });
                 // A panic of a source of the user's own ends that one load, not the task.
                 if load.await.is_err_and(|error| error.is_panic()) {
                     reloader.note_panic();
@@ -52,12 +66,18 @@ impl Drop for Task {
     }
 }
 
-/// Waits until it is time, or somebody asks.
-async fn due(shared: &Shared, mut next: Pin<&mut Sleep>) {
+/// Waits until it is time, or somebody asks, or something happened to the files.
+async fn due(shared: &Shared, mut next: Pin<&mut Sleep>, watch: Option<&Watch>) {
+    let mut changed = pin!(async {
+        match watch {
+            Some(watch) => watch.changed().await,
+            None => pending().await,
+        }
+    });
     poll_fn(|cx| {
         // Before the wish is looked at: one that comes in between finds somebody to wake.
         shared.wait_for_wish(cx.waker());
-        if shared.reload_wanted() {
+        if shared.reload_wanted() || changed.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         next.as_mut().poll(cx)

@@ -1,5 +1,7 @@
 //! The layers around real services: one binary for all integration tests.
 
+#[cfg(feature = "axum")]
+mod axum_nest;
 #[cfg(feature = "tracing")]
 mod capture;
 mod contract;
@@ -19,12 +21,14 @@ mod observe_metrics;
 mod observe_tracing;
 mod outbound;
 mod recorded;
-#[cfg(feature = "tokio")]
 mod rotation;
 mod rotation_files;
+mod rotation_handle;
 mod rotation_revoke;
 #[cfg(feature = "tokio")]
 mod rotation_task;
+#[cfg(feature = "inotify")]
+mod rotation_watch;
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 mod secrets;
 mod sockets;

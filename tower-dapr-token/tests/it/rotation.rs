@@ -21,14 +21,14 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A clock that the test moves.
 #[derive(Default)]
-struct Moved {
+pub(crate) struct Moved {
     now: Mutex<Duration>,
     reads: AtomicUsize,
     waits: AtomicUsize,
 }
 
 impl Moved {
-    fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         *self.now.lock().expect("no test panicked") += by;
     }
 
@@ -52,7 +52,7 @@ impl Clock for Moved {
 
 /// A source that says what the test tells it to, last of all for ever.
 #[derive(Clone, Default)]
-struct Script {
+pub(crate) struct Script {
     answers: Arc<Mutex<Vec<Result<&'static str, &'static str>>>>,
     atomic: bool,
     loads: Arc<AtomicUsize>,
@@ -60,17 +60,17 @@ struct Script {
 
 impl Script {
     /// The tokens of each load, with a space between them; an error is a reason.
-    fn of(answers: &[Result<&'static str, &'static str>]) -> Self {
+    pub(crate) fn of(answers: &[Result<&'static str, &'static str>]) -> Self {
         let script = Self::default();
         script.say(answers);
         script
     }
 
-    fn say(&self, answers: &[Result<&'static str, &'static str>]) {
+    pub(crate) fn say(&self, answers: &[Result<&'static str, &'static str>]) {
         *self.answers.lock().expect("no test panicked") = answers.to_vec();
     }
 
-    fn loads(&self) -> usize {
+    pub(crate) fn loads(&self) -> usize {
         self.loads.load(Ordering::Relaxed)
     }
 }
@@ -146,7 +146,7 @@ impl Rotating {
     }
 }
 
-async fn status(layer: &RequireTokenLayer, token: &str) -> u16 {
+pub(crate) async fn status(layer: &RequireTokenLayer, token: &str) -> u16 {
     let service = layer.layer(tower::service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     }));
@@ -155,7 +155,7 @@ async fn status(layer: &RequireTokenLayer, token: &str) -> u16 {
     response.expect("infallible").status().as_u16()
 }
 
-async fn accepted(layer: &RequireTokenLayer, tokens: &str) -> String {
+pub(crate) async fn accepted(layer: &RequireTokenLayer, tokens: &str) -> String {
     let mut accepted = Vec::new();
     for token in tokens.split(' ') {
         if status(layer, token).await == 200 {
@@ -165,7 +165,7 @@ async fn accepted(layer: &RequireTokenLayer, tokens: &str) -> String {
     accepted.join(" ")
 }
 
-fn token(text: &str) -> Token {
+pub(crate) fn token(text: &str) -> Token {
     text.parse().expect("valid")
 }
 
@@ -1084,43 +1084,118 @@ where
     }
 }
 
-/// A writer that holds every lock it has, in the midst of a load, does not hold up a reader, and neither does a
-/// stale clone of a service.
-#[tokio::test]
-async fn r8_a_request_takes_no_lock_of_a_load_that_hangs() {
-    struct Hanging {
-        entered: std::sync::mpsc::SyncSender<()>,
-        release: Mutex<std::sync::mpsc::Receiver<()>>,
-        loads: AtomicUsize,
-    }
-    impl TokenSource for Hanging {
-        fn load(&self) -> Result<LoadedTokens, SourceError> {
-            if self.loads.fetch_add(1, Ordering::Relaxed) > 1 {
-                self.entered.send(()).expect("awaited");
-                let release = self.release.lock().expect("no test panicked");
-                release.recv().expect("released");
-            }
-            Ok(LoadedTokens::new(token("a")))
+/// Stops a writer in the midst of a load, until it is released: in its source, where it holds the turn to load, or at
+/// the clock that it reads last of all, where it holds every lock that it has.
+struct Stops {
+    at: StopAt,
+    armed: AtomicBool,
+    entered: std::sync::mpsc::SyncSender<()>,
+    release: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum StopAt {
+    Source,
+    Clock,
+}
+
+impl Stops {
+    fn pass(&self, at: StopAt) {
+        if at == self.at && self.armed.swap(false, Ordering::AcqRel) {
+            self.entered.send(()).expect("awaited");
+            let release = self.release.lock().expect("no test panicked");
+            release.recv().expect("released");
         }
     }
-    let (entered, has_entered) = std::sync::mpsc::sync_channel(1);
-    let (release, released) = std::sync::mpsc::sync_channel(1);
-    let (layer, handle) = RequireTokenLayer::builder()
-        .source(Hanging {
+}
+
+struct StoppingSource(Arc<Stops>, AtomicUsize);
+
+impl TokenSource for StoppingSource {
+    fn load(&self) -> Result<LoadedTokens, SourceError> {
+        self.0.pass(StopAt::Source);
+        let text = format!("loaded-{}", self.1.fetch_add(1, Ordering::Relaxed));
+        Ok(LoadedTokens::new(token(&text)))
+    }
+
+    fn is_atomic(&self) -> bool {
+        true
+    }
+}
+
+struct StoppingClock(Arc<Stops>);
+
+impl Clock for StoppingClock {
+    fn now(&self) -> Duration {
+        self.0.pass(StopAt::Clock);
+        Duration::ZERO
+    }
+
+    fn wait(&self, _: Duration) {}
+}
+
+/// No request waits for a writer: not that of a service that is stale, nor that of a new one, nor a client's.
+#[test]
+fn r8_a_request_takes_no_lock_of_a_load_that_hangs() {
+    use std::sync::mpsc::{channel, sync_channel};
+
+    for at in [StopAt::Source, StopAt::Clock] {
+        let (entered, has_entered) = sync_channel(1);
+        let (release, released) = sync_channel(1);
+        let stops = Arc::new(Stops {
+            at,
+            armed: AtomicBool::new(false),
             entered,
             release: Mutex::new(released),
-            loads: AtomicUsize::new(0),
-        })
-        .clock(Arc::new(Moved::default()))
-        .build_with_handle()
-        .expect("valid");
-    let hanging = handle.clone();
-    let load = std::thread::spawn(move || hanging.refresh());
-    has_entered.recv().expect("the load hangs");
-    handle.rotate(token("b")).expect("fits");
-    assert_eq!(accepted(&layer, "a b").await, "a b");
-    let _ = handle.revoke_previous();
-    assert_eq!(accepted(&layer, "a b").await, "b", "revoked meanwhile");
-    release.send(()).expect("it waits");
-    assert_eq!(load.join().expect("no panic"), Ok(Reloaded::Unchanged));
+        });
+        let handle = TokenHandle::builder()
+            .source(StoppingSource(Arc::clone(&stops), AtomicUsize::new(0)))
+            .clock(Arc::new(StoppingClock(Arc::clone(&stops))))
+            .build()
+            .expect("valid");
+        let layer = RequireTokenLayer::builder()
+            .reader(handle.reader())
+            .build()
+            .expect("valid");
+        let inner = tower::service_fn(|_: Request<()>| {
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        });
+        let stale = layer.layer(inner);
+        handle.rotate(token("by-hand")).expect("fits");
+
+        stops.armed.store(true, Ordering::Release);
+        let hanging = handle.clone();
+        let load = std::thread::spawn(move || hanging.refresh());
+        has_entered.recv().expect("the load hangs");
+
+        // On a thread of its own, so that one that waits for a lock fails the test and does not hang it.
+        let (answer, answers) = channel();
+        std::thread::spawn(move || {
+            for mut service in [stale.clone(), layer.layer(inner), stale] {
+                for value in ["by-hand", "loaded-0", "wrong"] {
+                    let request = Request::post("/").header(NAME, value).body(());
+                    let status = poll_now(&mut service, request.expect("valid"));
+                    answer.send((value, status)).expect("awaited");
+                }
+            }
+        });
+        for _ in 0..3 {
+            for expected in [("by-hand", 200), ("loaded-0", 200), ("wrong", 401)] {
+                let answered = answers.recv_timeout(Duration::from_secs(10));
+                assert_eq!(answered, Ok(expected), "while a load hangs at its {at:?}");
+            }
+        }
+        if at == StopAt::Source {
+            // Nor does a hand that writes wait for a source.
+            handle.rotate(token("by-hand-2")).expect("fits");
+            assert_eq!(handle.revoke_previous(), 2, "revoked meanwhile");
+        }
+        release.send(()).expect("it waits");
+        assert_eq!(load.join().expect("no panic"), Ok(Reloaded::Changed));
+        assert_eq!(
+            handle.reader().header_value().expect("a token"),
+            "loaded-1",
+            "the load went on"
+        );
+    }
 }

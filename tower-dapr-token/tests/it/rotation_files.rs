@@ -318,6 +318,52 @@ fn r2_the_second_file_lists_previous_tokens_and_need_not_be_there() {
     assert_eq!(error.path(), Some(folder.path("old").as_path()));
 }
 
+#[test]
+fn r2_r4_r7_a_second_file_that_is_missing_ends_what_it_listed_if_it_is_missing_twice() {
+    let folder = Folder::new();
+    folder.write("token", "current\n");
+    folder.write("old", "previous\n");
+    let source = FileSource::new(folder.path("token")).with_previous(folder.path("old"));
+    // An overlap does not bring back what was listed.
+    let handle = TokenHandle::builder()
+        .source(source)
+        .overlap(Overlap::UntilRestart)
+        .clock(folder.clock.clone())
+        .build()
+        .expect("a token");
+    let tokens = || handle.reader().len();
+    assert_eq!(tokens(), 2);
+
+    let old = folder.path("old");
+    fs::remove_file(&old).expect("removed");
+    let back = old.clone();
+    folder
+        .clock
+        .once(move || fs::write(back, "previous\n").expect("written"));
+    assert_eq!(refresh(&handle), Err(SourceErrorKind::Unsettled));
+    assert_eq!(tokens(), 2, "missing for less than the settle time");
+    assert_eq!(refresh(&handle), Ok(Reloaded::Unchanged));
+
+    // A rename leaves no moment in which it is missing.
+    folder.write("new", "previous\nolder\n");
+    fs::rename(folder.path("new"), &old).expect("renamed");
+    assert_eq!(refresh(&handle), Ok(Reloaded::Changed));
+    assert_eq!(tokens(), 3);
+
+    fs::remove_file(&old).expect("removed");
+    assert_eq!(refresh(&handle), Ok(Reloaded::Changed));
+    assert_eq!(tokens(), 1, "taken off");
+
+    folder.write("old", "previous\n");
+    assert_eq!(refresh(&handle), Ok(Reloaded::Changed));
+    assert_eq!(tokens(), 2, "listed again");
+
+    // The first file is not like that: without it there is nothing to go by.
+    fs::remove_file(folder.path("token")).expect("removed");
+    assert_eq!(refresh(&handle), Err(SourceErrorKind::NotFound));
+    assert_eq!(tokens(), 2);
+}
+
 /// A mounted Secret: `token -> ..data/token`, and `..data` a link to the folder of a version.
 #[cfg(unix)]
 mod mount {
@@ -352,6 +398,39 @@ mod mount {
         fs::remove_dir_all(folder.path("..v1")).expect("removed");
         assert_eq!(refresh(&handle), Ok(Reloaded::Changed));
         assert_eq!(current(&handle), "second");
+    }
+
+    /// A mount with `subPath` is the file itself, under another name: the link turns, and it stays what it was.
+    #[test]
+    fn r3_a_file_that_is_mounted_with_sub_path_never_changes() {
+        let folder = mounted(&[("token", "first\n")]);
+        let container = Folder::new();
+        fs::hard_link(folder.path("..v1").join("token"), container.path("token")).expect("linked");
+        let whole = folder.handle(FileSource::new(folder.path("token")));
+        let sub_path = container.handle(FileSource::new(container.path("token")));
+        publish(&folder, "..v2", &[("token", "second\n")]);
+        fs::remove_dir_all(folder.path("..v1")).expect("removed");
+        assert_eq!(refresh(&whole), Ok(Reloaded::Changed));
+        assert_eq!(refresh(&sub_path), Ok(Reloaded::Unchanged));
+        assert_eq!(current(&sub_path), "first");
+    }
+
+    #[test]
+    fn r2_r7_a_file_that_leaves_the_mount_with_a_version_ends_its_tokens_and_none_before() {
+        let folder = Arc::new(mounted(&[("token", "a\n"), ("old", "b\n")]));
+        let source = FileSource::new(folder.path("token")).with_previous(folder.path("old"));
+        let handle = folder.handle(source);
+        // While it settles, the version that has no second file comes and is replaced by one that has.
+        publish(&folder, "..v2", &[("token", "a\n")]);
+        let turning = Arc::clone(&folder);
+        folder
+            .clock
+            .once(move || publish(&turning, "..v3", &[("token", "a\n"), ("old", "b\n")]));
+        assert_eq!(refresh(&handle), Err(SourceErrorKind::Unsettled));
+        assert_eq!(handle.reader().len(), 2);
+        publish(&folder, "..v4", &[("token", "a\n")]);
+        assert_eq!(refresh(&handle), Ok(Reloaded::Changed));
+        assert_eq!(handle.reader().len(), 1);
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl RequireTokenBuilder<'_> {
     }
 
     /// Accepts what this reader says: for several layers over one set of tokens. Whoever holds the
-    /// [`TokenHandle`] changes them.
+    /// [`TokenHandle`] changes them. The least [`max_value_len()`](Self::max_value_len) of any layer that was ever
+    /// built over a handle binds it for good: no longer token is taken into it, even after that layer is gone.
     pub fn reader(self, reader: TokenReader) -> Self {
         self.named(Source::Reader(reader))
     }
@@ -49,14 +50,15 @@ impl RequireTokenBuilder<'_> {
     }
 
     /// Accepts no token, answering 503 to requests that bring one, when the source was not read with success for
-    /// this long, at least 30 s. Without it the last good tokens stay. Something must read it: the task, or you
-    /// through the handle.
+    /// this long, at least 30 s. Requests without a token get the 401 that they always get, and exempt ones pass.
+    /// Without it the last good tokens stay. Something must read it: the task, or you through the handle.
     pub fn max_stale(mut self, limit: Duration) -> Self {
         self.rotation = self.rotation.max_stale(limit);
         self
     }
 
-    /// Which clock ends a previous token; for tests.
+    /// Which clock ends a previous token: for tests, or for one that counts the time in which the machine sleeps,
+    /// as [`SystemClock`](crate::SystemClock) does not.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.rotation = self.rotation.clock(clock);
         self
@@ -71,8 +73,17 @@ impl RequireTokenBuilder<'_> {
         self
     }
 
-    /// As [`build()`](Self::build), but tokens that cannot be loaded from their source yet are no error: until they are, requests
-    /// with a token get 503.
+    /// As [`reload_in_background()`](Self::reload_in_background), and on Linux sooner: when something happens in
+    /// the folder of a file. See [`TokenHandleBuilder::watch_files()`].
+    #[cfg(feature = "inotify")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inotify")))]
+    pub fn watch_files(mut self) -> Self {
+        self.rotation = self.rotation.watch_files();
+        self
+    }
+
+    /// As [`build()`](Self::build), but tokens that cannot be loaded from their source yet are no error: until
+    /// they are, requests with a token get 503. Requests without one get 401, and exempt ones pass.
     ///
     /// # Errors
     ///

@@ -61,8 +61,17 @@ impl InjectTokenBuilder<'_> {
         self
     }
 
-    /// As [`build()`](Self::build), but a token that cannot be loaded from its source yet is no error: until it is, requests go out
-    /// without one.
+    /// As [`reload_in_background()`](Self::reload_in_background), and on Linux sooner: when something happens in
+    /// the folder of a file. See [`TokenHandleBuilder::watch_files()`].
+    #[cfg(feature = "inotify")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inotify")))]
+    pub fn watch_files(mut self) -> Self {
+        self.rotation = self.rotation.watch_files();
+        self
+    }
+
+    /// As [`build()`](Self::build), but a token that cannot be loaded from its source yet is no error: until it
+    /// is, requests go out without one.
     ///
     /// # Errors
     ///
