@@ -99,6 +99,20 @@ pub enum ConfigError {
     },
     /// No origin may get the token, so the layer would never inject it (`I3`).
     NoOrigin,
+    /// The keys or the rules of JWT mode are wrong.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    Jwt {
+        /// What is wrong with them.
+        error: crate::token::JwtConfigError,
+    },
+}
+
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+impl From<crate::token::JwtConfigError> for ConfigError {
+    fn from(error: crate::token::JwtConfigError) -> Self {
+        Self::Jwt { error }
+    }
 }
 
 /// Why a text cannot be a token (`C1`).
@@ -219,6 +233,8 @@ impl fmt::Display for ConfigError {
                 "no origin may get the token: add one with add_origin(..), allow loopback, or name a Unix \
                  socket with for_fixed_origin(..)",
             ),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::Jwt { error } => error.fmt(f),
         }
     }
 }

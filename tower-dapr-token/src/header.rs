@@ -33,6 +33,10 @@ pub(crate) const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 /// Tokens are loaded within seconds, or somebody has to look after it.
 pub(crate) const RETRY_SOON: HeaderValue = HeaderValue::from_static("1");
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Dapr-Api-Token");
+/// RFC 6750, section 3: no error where no token came, and `invalid_token` where one did.
+pub(crate) const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+pub(crate) const BEARER_INVALID: HeaderValue =
+    HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 pub(crate) const GRPC_WEB: HeaderValue = HeaderValue::from_static("application/grpc-web");

@@ -30,6 +30,12 @@ pub use observe::{
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use observe::{MetricsObserver, MetricsObserverBuilder};
 pub use outbound::{InjectToken, InjectTokenBuilder, InjectTokenLayer, Origin};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+pub use token::{
+    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtKeys, JwtRules, SubjectRule,
+    SystemWallClock, WallClock,
+};
 pub use token::{
     Clock, FileSource, LoadedTokens, Overlap, Reloaded, SourceError, SourceErrorKind, SystemClock,
     Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenSet, TokenSource,

@@ -1,5 +1,7 @@
 //! [`RequireTokenBuilder`]: every setting of the inbound layer, checked once in `build()`.
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt;
 #[cfg(feature = "axum")]
 mod original_uri;
 mod rotating;
@@ -55,9 +57,14 @@ pub struct RequireTokenBuilder<'e> {
     environment: &'e dyn Environment,
     header: Option<HeaderName>,
     limit: usize,
+    /// The longest value that is looked at, where that is not the one above.
+    value_limit: Option<usize>,
     keep: bool,
     strip_underscored: bool,
+    any_valid: bool,
     with_extensions: bool,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    jwt: jwt::JwtSettings,
     exemptions: Exemptions,
     dialect: Dialect,
     answers: CustomAnswers,
@@ -72,6 +79,8 @@ enum Source {
     Reloaded,
     Reader(TokenReader),
     AllowAll,
+    /// No static token: JWTs alone.
+    Nothing,
 }
 
 impl RequireTokenBuilder<'static> {
@@ -83,9 +92,13 @@ impl RequireTokenBuilder<'static> {
             environment: &ProcessEnvironment,
             header: None,
             limit: MAX_TOKEN_LEN,
+            value_limit: None,
             keep: false,
             strip_underscored: false,
+            any_valid: false,
             with_extensions: false,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            jwt: jwt::JwtSettings::default(),
             exemptions: Exemptions::default(),
             dialect: Dialect::default(),
             answers: CustomAnswers::default(),
@@ -172,6 +185,16 @@ impl<'e> RequireTokenBuilder<'e> {
     /// alike (CVE-2025-64484); Rust servers do not.
     pub fn strip_underscore_variants(mut self) -> Self {
         self.strip_underscored = true;
+        self
+    }
+
+    /// Of several values of the header lets one that is accepted be enough, instead of refusing them all. At most the
+    /// first four are looked at, and always all of these.
+    ///
+    /// For daprd older than October 2024, which appended its token to one that the caller had sent (dapr/dapr #8172).
+    /// With it whoever can add a header line may try several tokens in one request.
+    pub fn any_valid(mut self) -> Self {
+        self.any_valid = true;
         self
     }
 
@@ -263,6 +286,15 @@ impl<'e> RequireTokenBuilder<'e> {
         self
     }
 
+    /// Says in the answer what was wrong with a token, as `invalid api token: expired`. It allocates.
+    ///
+    /// Without it all causes look alike, because the difference helps an attacker more than a correct caller: for
+    /// development, or where the callers are known.
+    pub fn verbose_errors(mut self) -> Self {
+        self.answers.verbose = true;
+        self
+    }
+
     /// Puts the [`Rejection`] into the extensions of the answer, for layers outside of this one. It allocates.
     pub fn rejection_in_extensions(mut self) -> Self {
         self.answers.in_extensions = true;
@@ -302,9 +334,23 @@ impl<'e> RequireTokenBuilder<'e> {
             return Err(mistake);
         }
         let mut notices = Vec::new();
-        let source = self.source.take().ok_or(ConfigError::NoTokenSource)?;
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        let jwt = self.jwt_check()?;
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        let accepts_jwts = jwt.is_some();
+        #[cfg(not(any(feature = "jwt", feature = "jwt-rust-crypto")))]
+        let accepts_jwts = false;
+        let source = match self.source.take() {
+            Some(source) => source,
+            None if accepts_jwts && self.previous.is_empty() => Source::Nothing,
+            None => return Err(ConfigError::NoTokenSource),
+        };
         if let (
-            Source::AllowAll | Source::Token(_) | Source::Variable(_) | Source::Reader(_),
+            Source::Nothing
+            | Source::AllowAll
+            | Source::Token(_)
+            | Source::Variable(_)
+            | Source::Reader(_),
             Some(setting),
         ) = (&source, self.rotation.idle_setting())
         {
@@ -318,6 +364,7 @@ impl<'e> RequireTokenBuilder<'e> {
             Source::AllowAll if !self.previous.is_empty() => {
                 return Err(ConfigError::SeveralTokenSources);
             }
+            Source::Nothing => Verifier::none(),
             Source::AllowAll => {
                 notices.push(Notice::NotEnforcing);
                 Verifier::allow_all()
@@ -364,6 +411,8 @@ impl<'e> RequireTokenBuilder<'e> {
             .follow(live)
             .answer_with(self.answers)
             .announce_to(self.with_extensions, self.observer);
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        let policy = policy.verify_jwts(jwt);
         Ok((RequireTokenLayer::from_policy(policy), handle))
     }
 
@@ -382,17 +431,18 @@ impl<'e> RequireTokenBuilder<'e> {
 
     fn extraction(&self) -> Extraction {
         let name = self.header.clone().filter(|name| *name != DAPR_API_TOKEN);
-        let mode = match (name, self.strip_underscored, self.keep) {
+        let mode = match (name, self.strip_underscored || self.any_valid, self.keep) {
             (None, false, false) => Mode::Take,
             (None, false, true) => Mode::Keep,
-            (name, strip_twins, keep) => Mode::Custom(Box::new(Custom {
+            (name, _, keep) => Mode::Custom(Box::new(Custom {
                 name,
-                strip_twins,
+                strip_twins: self.strip_underscored,
                 keep,
+                any_valid: self.any_valid,
             })),
         };
         Extraction {
-            limit: self.limit,
+            limit: self.value_limit.unwrap_or(self.limit),
             mode,
         }
     }

@@ -9,7 +9,10 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::reject::RejectionKind;
 use crate::header::{DAPR_API_TOKEN, MAX_TOKEN_LEN};
-use crate::token::{Verified, Verifier};
+use crate::token::{Verified, Verify};
+
+/// How many values of a repeated header are looked at, where that is asked for (`E2`).
+const MOST_VALUES: usize = 4;
 
 /// The one value that a request presented: 1 to `limit` bytes, as they arrived.
 #[derive(Clone, Copy)]
@@ -51,6 +54,8 @@ pub(super) struct Custom {
     pub(super) strip_twins: bool,
     /// Leave the header in place, marked sensitive.
     pub(super) keep: bool,
+    /// Of several values one that is accepted is enough.
+    pub(super) any_valid: bool,
 }
 
 impl Default for Extraction {
@@ -65,7 +70,7 @@ impl Default for Extraction {
 impl Extraction {
     /// Whether the usual header is read and taken out, and other names are stripped besides.
     pub(super) fn takes_and_strips(&self) -> bool {
-        matches!(&self.mode, Mode::Custom(custom) if custom.name.is_none() && !custom.keep)
+        matches!(&self.mode, Mode::Custom(custom) if custom.name.is_none() && !custom.keep && !custom.any_valid)
     }
 
     /// Takes the token header out of the request, every copy of it, and presents the value to the
@@ -74,9 +79,9 @@ impl Extraction {
     /// The value is verified where it lies and dropped right after: moving it out to the caller would cost
     /// more than looking at it.
     #[inline]
-    pub(super) fn present_to(
+    pub(super) fn present_to<V: Verify>(
         &self,
-        verifier: &Verifier,
+        verifier: &V,
         headers: &mut HeaderMap,
     ) -> Result<Verified, RejectionKind> {
         match &self.mode {
@@ -88,9 +93,9 @@ impl Extraction {
 
     /// The usual mode, [`Mode::Take`].
     #[inline(always)]
-    pub(super) fn take(
+    pub(super) fn take<V: Verify>(
         &self,
-        verifier: &Verifier,
+        verifier: &V,
         headers: &mut HeaderMap,
     ) -> Result<Verified, RejectionKind> {
         let before = headers.len();
@@ -101,9 +106,9 @@ impl Extraction {
 
     /// [`Mode::Keep`].
     #[inline(always)]
-    pub(super) fn keep(
+    pub(super) fn keep<V: Verify>(
         &self,
-        verifier: &Verifier,
+        verifier: &V,
         headers: &mut HeaderMap,
     ) -> Result<Verified, RejectionKind> {
         let (first, copies) = mark(headers, DAPR_API_TOKEN);
@@ -112,13 +117,14 @@ impl Extraction {
 
     /// [`Mode::Custom`]. A function of its own, so that the usual modes pay for none of it.
     #[inline(never)]
-    fn present_custom_to(
+    fn present_custom_to<V: Verify>(
         &self,
-        verifier: &Verifier,
+        verifier: &V,
         headers: &mut HeaderMap,
         custom: &Custom,
     ) -> Result<Verified, RejectionKind> {
         let verdict = match (&custom.name, custom.keep) {
+            _ if custom.any_valid => self.present_any_to(verifier, headers, custom),
             (None, false) => self.take(verifier, headers),
             (None, true) => self.keep(verifier, headers),
             (Some(name), false) => {
@@ -134,6 +140,32 @@ impl Extraction {
             }
         };
         self.strip_others(headers);
+        verdict
+    }
+
+    /// Presents the first few values, each of them whatever the others turned out to be (`E2`).
+    fn present_any_to<V: Verify>(
+        &self,
+        verifier: &V,
+        headers: &mut HeaderMap,
+        custom: &Custom,
+    ) -> Result<Verified, RejectionKind> {
+        let name = &custom.name.clone().unwrap_or(DAPR_API_TOKEN);
+        let mut verdict = Err(RejectionKind::Missing);
+        for value in headers.get_all(name).iter().take(MOST_VALUES) {
+            let judged = self
+                .judge(Some(value), 1)
+                .and_then(|presented| verifier.verify(presented));
+            verdict = match (verdict, judged) {
+                (Ok(verified), _) | (Err(_), Ok(verified)) => Ok(verified),
+                (Err(RejectionKind::Missing), Err(first)) | (Err(first), Err(_)) => Err(first),
+            };
+        }
+        if custom.keep {
+            mark(headers, name.clone());
+        } else {
+            headers.remove(name);
+        }
         verdict
     }
 
@@ -241,7 +273,7 @@ fn is_like(key: &HeaderName, name: &HeaderName, spared: bool, twins: bool) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::TokenSet;
+    use crate::token::{TokenSet, Verifier};
 
     fn headers(pairs: &[(&str, &[u8])]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -266,6 +298,7 @@ mod tests {
             name: (name != NAME).then(|| HeaderName::from_static(name)),
             strip_twins,
             keep,
+            any_valid: false,
         }))
     }
 
@@ -371,6 +404,76 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn e2_any_valid_looks_at_the_first_four_values_and_at_all_of_them() {
+        let good: (&str, &[u8]) = (NAME, b"tok");
+        let bad: (&str, &[u8]) = (NAME, b"bad");
+        let empty: (&str, &[u8]) = (NAME, b"");
+        let too_long = [b'x'; 1025];
+        let table: &[(&str, &[(&str, &[u8])], Result<(), RejectionKind>)] = &[
+            ("none", &[("host", b"x")], Err(RejectionKind::Missing)),
+            ("one good", &[good], Ok(())),
+            ("one bad", &[bad], Err(RejectionKind::Mismatch)),
+            ("one empty", &[empty], Err(RejectionKind::Empty)),
+            ("two equal", &[good, good], Ok(())),
+            ("good, bad", &[good, bad], Ok(())),
+            ("bad, good", &[bad, good], Ok(())),
+            (
+                "empty, too long, good",
+                &[empty, (NAME, &too_long), good],
+                Ok(()),
+            ),
+            ("good 4th of 5", &[bad, bad, bad, good, bad], Ok(())),
+            (
+                "good 5th",
+                &[bad, bad, bad, bad, good],
+                Err(RejectionKind::Mismatch),
+            ),
+            (
+                "all bad, the first empty",
+                &[empty, bad],
+                Err(RejectionKind::Empty),
+            ),
+        ];
+        for (name, keep) in [("strip", false), ("keep", true)] {
+            let extraction = with(Mode::Custom(Box::new(Custom {
+                name: None,
+                strip_twins: false,
+                keep,
+                any_valid: true,
+            })));
+            for (case, pairs, expected) in table {
+                let mut map = headers(pairs);
+                assert_eq!(verified(&extraction, &mut map), *expected, "{name}: {case}");
+                let sent = pairs.iter().filter(|(name, _)| *name == NAME).count();
+                let left: Vec<_> = map.get_all(NAME).iter().collect();
+                assert!(
+                    left.iter().all(|value| value.is_sensitive()),
+                    "{name}: {case}"
+                );
+                assert_eq!(left.len(), if keep { sent } else { 0 }, "{name}: {case}");
+            }
+        }
+
+        struct Counting(std::cell::Cell<usize>);
+        impl Verify for Counting {
+            fn verify(&self, _: Presented<'_>) -> Result<Verified, RejectionKind> {
+                self.0.set(self.0.get() + 1);
+                Err(RejectionKind::Mismatch)
+            }
+        }
+        let counting = Counting(std::cell::Cell::new(0));
+        let extraction = with(Mode::Custom(Box::new(Custom {
+            name: None,
+            strip_twins: false,
+            keep: false,
+            any_valid: true,
+        })));
+        let mut map = headers(&[good, bad, bad, bad, bad]);
+        let _ = extraction.present_to(&counting, &mut map);
+        assert_eq!(counting.0.get(), MOST_VALUES, "all of the first four");
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! Step 4a of the inbound flow: hands the request on. It asks for the proof that it may.
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use std::sync::Arc;
+
 use http::Request;
 use tower_service::Service;
 
 use super::exempt::ExemptRequest;
+use crate::observe::TokenMode;
 use crate::token::Verified;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::token::{Claims, ClaimsError};
 
 /// Put into the extensions of an accepted request by `with_extensions()` (`E6`).
 ///
@@ -25,6 +31,25 @@ use crate::token::Verified;
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     slot: Option<u32>,
+    details: Details,
+}
+
+/// What else is known of an accepted request.
+#[derive(Clone, Debug)]
+pub(super) struct Details {
+    pub(super) mode: TokenMode,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) claims: Option<Arc<Claims>>,
+}
+
+impl Details {
+    pub(super) fn of(mode: TokenMode) -> Self {
+        Self {
+            mode,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            claims: None,
+        }
+    }
 }
 
 impl Authenticated {
@@ -33,6 +58,32 @@ impl Authenticated {
     #[must_use]
     pub fn slot(&self) -> Option<u32> {
         self.slot
+    }
+
+    /// How it was accepted: as a static token, as a JWT, or because everything is.
+    #[must_use]
+    pub fn mode(&self) -> TokenMode {
+        self.details.mode
+    }
+
+    /// What the JWT says, if it was one.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[must_use]
+    pub fn jwt(&self) -> Option<&Claims> {
+        self.details.claims.as_deref()
+    }
+
+    /// What the JWT says, as a type of your own.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError`] if it was no JWT, or lacks what the type asks for.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    pub fn claims<T: serde_core::de::DeserializeOwned>(&self) -> Result<T, ClaimsError> {
+        self.jwt()
+            .map_or(Err(ClaimsError::no_jwt()), Claims::deserialize)
     }
 }
 
@@ -58,7 +109,7 @@ where
 
 /// Marks the request for its handlers. An instance that is there already is removed: it is somebody
 /// else's word (`E6`).
-pub(super) fn mark<B>(request: &mut Request<B>, pass: &Pass) {
+pub(super) fn mark<B>(request: &mut Request<B>, pass: &Pass, details: &Details) {
     let extensions = request.extensions_mut();
     extensions.remove::<Authenticated>();
     extensions.remove::<Exempt>();
@@ -66,6 +117,7 @@ pub(super) fn mark<B>(request: &mut Request<B>, pass: &Pass) {
         Pass::Verified(verified) => {
             extensions.insert(Authenticated {
                 slot: verified.slot(),
+                details: details.clone(),
             });
         }
         Pass::Exempt(_) => {

@@ -107,9 +107,12 @@ mod exempt;
 mod extract;
 mod forward;
 mod future;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt;
 mod layer;
 mod reject;
 mod service;
+mod verbose;
 
 pub use body::ResponseBody;
 pub use builder::RequireTokenBuilder;

@@ -19,6 +19,7 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode, Version};
 
+use super::verbose;
 use crate::header;
 use crate::observe::Protocol;
 
@@ -69,8 +70,26 @@ pub enum RejectionKind {
     TooLarge,
     /// The value equals no accepted token.
     Mismatch,
-    /// The value equals a previous token whose time is over (`R7`).
+    /// The value equals a previous token whose time is over (`R7`), or is a JWT that has expired (`T4`).
     Expired,
+    /// The value has not the form of a JWT, or its header asks for what is not supported (`T1`).
+    Malformed,
+    /// The JWT is not valid yet: its `nbf` or `iat` lies ahead (`T4`).
+    NotYet,
+    /// The JWT is meant for somebody else: none of its `aud` is expected (`T4`).
+    Audience,
+    /// The JWT was made by somebody else: its `iss` is not expected (`T4`).
+    Issuer,
+    /// The JWT is about somebody else: its `sub` is not admitted (`T4`).
+    Subject,
+    /// The JWT is signed with an algorithm that is not allowed, or that no key of its name is for (`T2`).
+    Algorithm,
+    /// No key is at hand for the `kid` of the JWT, or for a JWT without one (`T3`).
+    Key,
+    /// The JWT is signed by none of the keys that it could be signed by.
+    Signature,
+    /// A required claim of the JWT is missing, or one has a wrong type or value (`T4`).
+    Claims,
     /// There is nothing to compare the value with: no token was loaded yet, or none for too long (`R5`, `R6`).
     Unavailable,
 }
@@ -86,6 +105,15 @@ impl RejectionKind {
             Self::TooLarge => "too_large",
             Self::Mismatch => "mismatch",
             Self::Expired => "expired",
+            Self::Malformed => "malformed",
+            Self::NotYet => "not_yet",
+            Self::Audience => "aud",
+            Self::Issuer => "iss",
+            Self::Subject => "sub",
+            Self::Algorithm => "alg",
+            Self::Key => "kid",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
             Self::Unavailable => "unavailable",
         }
     }
@@ -103,6 +131,12 @@ pub(super) enum Dialect {
     /// JSON with Dapr's `errorCode`, and a challenge, as RFC 9110 demands of a 401.
     #[default]
     Standard,
+    /// The same with the challenges of a bearer token, where JWTs are accepted.
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "jwt-rust-crypto")),
+        allow(dead_code, reason = "asked for by JWT mode alone")
+    )]
+    Bearer,
     /// The bytes of a daprd 1.18 (`J7`).
     Daprd,
 }
@@ -127,6 +161,10 @@ struct Answer {
 enum Headers {
     /// JSON and the challenge of a 401.
     Challenge,
+    /// JSON and the challenge of RFC 6750 to somebody who sent no token.
+    BearerChallenge,
+    /// The same to somebody who sent one.
+    BearerInvalid,
     /// JSON and when to come again.
     RetryLater,
     /// What daprd sends.
@@ -144,10 +182,15 @@ impl Headers {
                 map.append(CACHE_CONTROL, header::NO_STORE);
                 map.append(WWW_AUTHENTICATE, header::CHALLENGE);
             }
-            Self::RetryLater => {
+            Self::BearerChallenge | Self::BearerInvalid | Self::RetryLater => {
                 map.append(CONTENT_TYPE, header::JSON);
                 map.append(CACHE_CONTROL, header::NO_STORE);
-                map.append(RETRY_AFTER, header::RETRY_SOON);
+                let (name, value) = match self {
+                    Self::BearerChallenge => (WWW_AUTHENTICATE, header::BEARER),
+                    Self::BearerInvalid => (WWW_AUTHENTICATE, header::BEARER_INVALID),
+                    _ => (RETRY_AFTER, header::RETRY_SOON),
+                };
+                map.append(name, value);
             }
             Self::Daprd => {
                 map.append(CONTENT_TYPE, header::PLAIN_TEXT);
@@ -175,6 +218,18 @@ static HTTP_INVALID: Answer = Answer {
     status: StatusCode::UNAUTHORIZED,
     headers: Headers::Challenge,
     body: br#"{"errorCode":"ERR_API_TOKEN_INVALID","message":"invalid api token"}"#,
+};
+
+static HTTP_BEARER_MISSING: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    headers: Headers::BearerChallenge,
+    body: HTTP_MISSING.body,
+};
+
+static HTTP_BEARER_INVALID: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    headers: Headers::BearerInvalid,
+    body: HTTP_INVALID.body,
 };
 
 static HTTP_UNAVAILABLE: Answer = Answer {
@@ -244,9 +299,11 @@ fn answer(kind: RejectionKind, format: Format, dialect: Dialect) -> &'static Ans
         (Format::Grpc(_), _) if unavailable => &GRPC_UNAVAILABLE,
         (Format::Http, Dialect::Standard) if missing => &HTTP_MISSING,
         (Format::Http, Dialect::Standard) => &HTTP_INVALID,
+        (Format::Http, Dialect::Bearer) if missing => &HTTP_BEARER_MISSING,
+        (Format::Http, Dialect::Bearer) => &HTTP_BEARER_INVALID,
         (Format::Http, Dialect::Daprd) => &HTTP_DAPRD,
-        (Format::Grpc(_), Dialect::Standard) if missing => &GRPC_MISSING,
-        (Format::Grpc(_), Dialect::Standard) => &GRPC_INVALID,
+        (Format::Grpc(_), Dialect::Standard | Dialect::Bearer) if missing => &GRPC_MISSING,
+        (Format::Grpc(_), Dialect::Standard | Dialect::Bearer) => &GRPC_INVALID,
         (Format::Grpc(_), Dialect::Daprd) if missing => &GRPC_DAPRD_MISSING,
         (Format::Grpc(_), Dialect::Daprd) => &GRPC_DAPRD_INVALID,
     }
@@ -341,11 +398,13 @@ pub(super) struct CustomAnswers {
     pub(super) respond: Option<Arc<Respond>>,
     /// The rejection is put into the extensions of the answer.
     pub(super) in_extensions: bool,
+    /// The table's answer says what was wrong (`J4`).
+    pub(super) verbose: bool,
 }
 
 impl CustomAnswers {
     pub(super) fn is_needed(&self) -> bool {
-        self.respond.is_some() || self.in_extensions
+        self.respond.is_some() || self.in_extensions || self.verbose
     }
 
     #[cold]
@@ -360,6 +419,9 @@ impl CustomAnswers {
             Some(respond) => respond(&rejection),
             None => Refusal::new(kind, request, dialect).respond(),
         };
+        if self.verbose && self.respond.is_none() {
+            verbose::explain(kind, &mut response);
+        }
         if *request.method() == Method::HEAD {
             *response.body_mut() = Bytes::new();
         }
@@ -465,13 +527,22 @@ mod tests {
     use super::*;
 
     /// Every way in which the token itself is refused.
-    const EVERY_KIND: [RejectionKind; 6] = [
+    const EVERY_KIND: [RejectionKind; 15] = [
         RejectionKind::Missing,
         RejectionKind::Empty,
         RejectionKind::Ambiguous,
         RejectionKind::TooLarge,
         RejectionKind::Mismatch,
         RejectionKind::Expired,
+        RejectionKind::Malformed,
+        RejectionKind::NotYet,
+        RejectionKind::Audience,
+        RejectionKind::Issuer,
+        RejectionKind::Subject,
+        RejectionKind::Algorithm,
+        RejectionKind::Key,
+        RejectionKind::Signature,
+        RejectionKind::Claims,
     ];
 
     fn refused(
@@ -640,8 +711,12 @@ mod tests {
                 let status = tonic::Status::from_header_map(response.headers()).expect("a status");
                 let missing = kind == RejectionKind::Missing;
                 let (message, reason) = match (dialect, missing) {
-                    (Dialect::Standard, true) => ("missing api token", "API_TOKEN_MISSING"),
-                    (Dialect::Standard, false) => ("invalid api token", "API_TOKEN_INVALID"),
+                    (Dialect::Standard | Dialect::Bearer, true) => {
+                        ("missing api token", "API_TOKEN_MISSING")
+                    }
+                    (Dialect::Standard | Dialect::Bearer, false) => {
+                        ("invalid api token", "API_TOKEN_INVALID")
+                    }
                     (Dialect::Daprd, _) => ("Unauthorized", "Unauthorized"),
                 };
                 assert_eq!(status.code(), tonic::Code::Unauthenticated, "{name}");
@@ -729,6 +804,77 @@ mod tests {
     }
 
     #[test]
+    fn j4_verbose_errors_say_what_was_wrong_with_a_token_in_every_format() {
+        use tonic_types::StatusExt as _;
+
+        let custom = CustomAnswers {
+            verbose: true,
+            ..CustomAnswers::default()
+        };
+        let refuse = |kind, content_type: &'static str, dialect| {
+            let mut request = Request::post("/a.B/C")
+                .version(Version::HTTP_2)
+                .header(CONTENT_TYPE, content_type)
+                .body(())
+                .expect("valid");
+            custom.refuse(kind, &mut request, dialect).respond()
+        };
+        for kind in EVERY_KIND {
+            let missing = kind == RejectionKind::Missing;
+            let http = refuse(kind, "text/plain", Dialect::Standard);
+            let told = String::from_utf8(http.body().to_vec()).expect("text");
+            let expected = if missing {
+                r#"{"errorCode":"ERR_API_TOKEN_MISSING","message":"missing api token"}"#.to_owned()
+            } else {
+                format!(
+                    r#"{{"errorCode":"ERR_API_TOKEN_INVALID","message":"invalid api token: {kind}"}}"#
+                )
+            };
+            assert_eq!(told, expected);
+            if !missing {
+                let daprd = refuse(kind, "text/plain", Dialect::Daprd);
+                assert_eq!(*daprd.body(), format!("invalid api token: {kind}\n"));
+            }
+
+            let grpc = refuse(kind, "application/grpc", Dialect::Standard);
+            assert_eq!((grpc.headers().len(), grpc.body().len()), (4, 0), "{kind}");
+            let status = tonic::Status::from_header_map(grpc.headers()).expect("a status");
+            assert_eq!(status.code(), tonic::Code::Unauthenticated);
+            let details = status.get_error_details();
+            let info = details.error_info().expect("an ErrorInfo");
+            assert_eq!(info.domain, "dapr.io");
+            if !missing {
+                assert_eq!(status.message(), format!("invalid api token: {kind}"));
+                assert_eq!(info.reason, "API_TOKEN_INVALID");
+                assert_eq!(info.metadata["reason"], kind.as_str());
+                assert_eq!(info.metadata["http.code"], "401");
+            }
+        }
+    }
+
+    #[test]
+    fn j1_where_jwts_are_accepted_the_challenge_is_that_of_a_bearer_token() {
+        for (kind, challenge) in [
+            (RejectionKind::Missing, "Bearer"),
+            (RejectionKind::Expired, "Bearer error=\"invalid_token\""),
+            (RejectionKind::Signature, "Bearer error=\"invalid_token\""),
+        ] {
+            let bearer = refused(kind, None, Dialect::Bearer);
+            let usual = refused(kind, None, Dialect::Standard);
+            assert_eq!(bearer.status(), 401, "{kind}");
+            assert_eq!(bearer.headers()["www-authenticate"], challenge, "{kind}");
+            assert_eq!(bearer.headers().len(), 3, "{kind}");
+            assert_eq!(bearer.body(), usual.body(), "{kind}");
+            let grpc = refused(kind, Some("application/grpc"), Dialect::Bearer);
+            let usual = refused(kind, Some("application/grpc"), Dialect::Standard);
+            assert_eq!(grpc.headers(), usual.headers(), "{kind}");
+        }
+        let unavailable = refused(RejectionKind::Unavailable, None, Dialect::Bearer);
+        assert_eq!(unavailable.status(), 503);
+        assert!(!unavailable.headers().contains_key("www-authenticate"));
+    }
+
+    #[test]
     fn o2_reasons_have_the_names_under_which_they_are_counted() {
         let names = EVERY_KIND.map(RejectionKind::as_str);
         assert_eq!(
@@ -739,7 +885,16 @@ mod tests {
                 "ambiguous",
                 "too_large",
                 "mismatch",
-                "expired"
+                "expired",
+                "malformed",
+                "not_yet",
+                "aud",
+                "iss",
+                "sub",
+                "alg",
+                "kid",
+                "signature",
+                "claims"
             ]
         );
         assert_eq!(RejectionKind::Unavailable.as_str(), "unavailable");

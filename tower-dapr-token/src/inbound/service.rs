@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tower_service::Service;
 
 use super::body::ResponseBody;
 use super::exempt::Exemptions;
 use super::extract::{Extraction, Mode};
-use super::forward::{self, Pass};
+use super::forward::{self, Details, Pass};
 use super::future::ResponseFuture;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use super::jwt::JwtCheck;
 use super::reject::{self, CustomAnswers, Dialect, Refusal, Rejection, RejectionKind};
 use crate::observe::{Decision, Observer, Outcome, TokenMode};
-use crate::token::{Snapshot, TokenHandle, TokenReader, Verifier};
+use crate::token::{Snapshot, TokenHandle, TokenReader, Verified, Verifier};
 
 /// What a layer and all services made from it share.
 pub(super) struct Policy {
@@ -22,6 +24,8 @@ pub(super) struct Policy {
     verifier: Verifier,
     /// Where the tokens come from if they can change; the verifier above then knows none.
     live: Option<Live>,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    jwt: Option<Box<JwtCheck>>,
     exemptions: Exemptions,
     dialect: Dialect,
     custom_answers: Option<Box<CustomAnswers>>,
@@ -129,6 +133,8 @@ impl Policy {
             extraction,
             verifier,
             live: None,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            jwt: None,
             exemptions,
             dialect,
             custom_answers: None,
@@ -142,6 +148,16 @@ impl Policy {
     /// Follows tokens that can change.
     pub(super) fn follow(mut self, live: Option<Live>) -> Self {
         self.live = live;
+        self
+    }
+
+    /// Accepts JWTs, beside the tokens.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) fn verify_jwts(mut self, jwt: Option<JwtCheck>) -> Self {
+        if jwt.is_some() {
+            self.route = Route::Unusual;
+        }
+        self.jwt = jwt.map(Box::new);
         self
     }
 
@@ -202,15 +218,29 @@ impl Policy {
         verifier: &Verifier,
         request: &mut Request<B>,
     ) -> Result<Pass, RejectionKind> {
-        let verdict = self.extraction.present_to(verifier, request.headers_mut());
+        let (verdict, details) = self.judge(verifier, request.headers_mut());
         let decision = match verdict {
             Ok(verified) => Ok(Pass::Verified(verified)),
             Err(kind) => self.exempt_or_refuse(request, kind),
         };
         if self.announces {
-            self.announce(request, &decision);
+            self.announce(request, &decision, &details);
         }
         decision
+    }
+
+    /// By JWTs too, where there are keys for them.
+    fn judge(
+        &self,
+        verifier: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> (Result<Verified, RejectionKind>, Details) {
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        if let Some(jwt) = &self.jwt {
+            return jwt.judge(&self.extraction, verifier, headers);
+        }
+        let verdict = self.extraction.present_to(verifier, headers);
+        (verdict, Details::of(self.mode()))
     }
 
     /// What a request that was not verified may still be.
@@ -227,12 +257,17 @@ impl Policy {
     }
 
     /// Marks the request for its handlers and tells the observer, where either was asked for.
-    fn announce<B>(&self, request: &mut Request<B>, decision: &Result<Pass, RejectionKind>) {
+    fn announce<B>(
+        &self,
+        request: &mut Request<B>,
+        decision: &Result<Pass, RejectionKind>,
+        details: &Details,
+    ) {
         if let (true, Ok(pass)) = (self.with_extensions, decision) {
-            forward::mark(request, pass);
+            forward::mark(request, pass, details);
         }
         if let Some(observer) = &self.observer {
-            observer.on_decision(&describe(request, decision, self.mode()));
+            observer.on_decision(&describe(request, decision, details.mode));
         }
     }
 

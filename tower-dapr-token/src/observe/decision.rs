@@ -117,6 +117,8 @@ impl Protocol {
 pub enum TokenMode {
     /// That it equals a configured one.
     Static,
+    /// That it is a valid JWT, or, beside static tokens, that it is either.
+    Jwt,
     /// Nothing: `insecure_allow_all()`.
     AllowAll,
 }
@@ -127,6 +129,7 @@ impl TokenMode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Static => "static",
+            Self::Jwt => "jwt",
             Self::AllowAll => "allow_all",
         }
     }

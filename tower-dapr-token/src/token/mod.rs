@@ -22,6 +22,8 @@ mod clock;
 mod compare;
 mod file;
 mod handle;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub(crate) mod jwt;
 mod notices;
 mod overlap;
 mod reload;
@@ -45,6 +47,11 @@ pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, SystemClock};
 pub use file::FileSource;
 pub use handle::TokenHandle;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub use jwt::{
+    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtKeys, JwtRules, SubjectRule,
+    SystemWallClock, WallClock,
+};
 pub use overlap::Overlap;
 pub use reload::Reloaded;
 pub use secret::Token;
@@ -55,4 +62,4 @@ pub use source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
 pub(crate) use notices::of_reader as notices_of_reader;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use variable::TokenVariable;
-pub(crate) use verify::{Verified, Verifier};
+pub(crate) use verify::{Verified, Verifier, Verify};

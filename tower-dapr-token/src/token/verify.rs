@@ -27,9 +27,28 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
+    /// A JWT was accepted, which has no slot. Asks for what only the verifier of JWTs can make.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn by_jwt(_: &super::jwt::Accepted) -> Self {
+        Self { matched: None }
+    }
+
     /// The slot of the token that matched, 0 for the current one; none when everything is allowed.
     pub(crate) fn slot(&self) -> Option<u32> {
         self.matched.map(Matched::slot)
+    }
+}
+
+/// Decides about one presented value: the [`Verifier`] itself, or what asks more of it.
+pub(crate) trait Verify {
+    /// Verifies one value.
+    fn verify(&self, presented: Presented<'_>) -> Result<Verified, RejectionKind>;
+}
+
+impl Verify for Verifier {
+    #[inline(always)]
+    fn verify(&self, presented: Presented<'_>) -> Result<Verified, RejectionKind> {
+        Self::verify(self, presented)
     }
 }
 

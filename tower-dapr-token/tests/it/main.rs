@@ -8,10 +8,12 @@ mod contract;
 mod environment;
 mod exempt;
 mod inbound;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt;
 mod leak;
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 mod leak_log;
-#[cfg(all(feature = "metrics", feature = "tracing"))]
+#[cfg(all(feature = "jwt", feature = "metrics", feature = "tracing"))]
 mod leak_types;
 mod manifest;
 mod observe;

@@ -440,18 +440,27 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
         (
             "reason",
             &[
+                "alg",
                 "ambiguous",
+                "aud",
+                "claims",
                 "empty",
                 "expired",
+                "iss",
+                "kid",
+                "malformed",
                 "mismatch",
                 "missing",
                 "none",
+                "not_yet",
+                "signature",
+                "sub",
                 "too_large",
                 "unavailable",
             ],
         ),
         ("protocol", &["grpc", "http"]),
-        ("mode", &["allow_all", "static"]),
+        ("mode", &["allow_all", "jwt", "static"]),
         (
             "result",
             &[

@@ -39,10 +39,19 @@ kinds!(
     TooLarge,
     Mismatch,
     Expired,
+    Malformed,
+    NotYet,
+    Audience,
+    Issuer,
+    Subject,
+    Algorithm,
+    Key,
+    Signature,
+    Claims,
     Unavailable,
 );
 kinds!(Protocol: Http, Grpc);
-kinds!(TokenMode: Static, AllowAll);
+kinds!(TokenMode: Static, Jwt, AllowAll);
 kinds!(Injection: Injected, KeptExisting, OriginNotAllowed, NoToken, NoRoom);
 kinds!(Reloaded: Unchanged, Changed);
 
@@ -127,7 +136,9 @@ impl Outcomes {
             denied: match mode {
                 // Nothing is ever refused: no need for counters that stay 0.
                 TokenMode::AllowAll => Counters::none(),
-                TokenMode::Static => Counters::new(|reason| counter("denied", reason)),
+                TokenMode::Static | TokenMode::Jwt => {
+                    Counters::new(|reason| counter("denied", reason))
+                }
             },
         }
     }

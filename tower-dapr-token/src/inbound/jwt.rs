@@ -1,0 +1,167 @@
+//! Step 2 where JWTs are accepted: [`JwtCheck`] asks the static tokens first, then the verifier of JWTs (`T14`).
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::extract::{Extraction, Presented};
+use super::forward::Details;
+use super::reject::RejectionKind;
+use crate::observe::TokenMode;
+use crate::token::jwt::{Accepted, JwtVerifier};
+use crate::token::{Verified, Verifier, Verify, WallClock};
+
+/// The scheme in front of a token in `authorization` (`E1`), and the one space behind it.
+pub(super) const SCHEME: &[u8] = b"Bearer ";
+
+/// What a layer accepts JWTs by.
+pub(super) struct JwtCheck {
+    pub(super) verifier: JwtVerifier,
+    pub(super) clock: Arc<dyn WallClock>,
+    /// The longest value that is compared with static tokens, in bytes; `None` if there are none.
+    pub(super) static_limit: Option<usize>,
+    /// When the static tokens end, since 1970-01-01 UTC.
+    pub(super) static_until: Option<Duration>,
+    /// The token stands in `authorization`, behind its scheme.
+    pub(super) bearer: bool,
+}
+
+impl JwtCheck {
+    /// Takes the header out of the request and judges what it held.
+    pub(super) fn judge(
+        &self,
+        extraction: &Extraction,
+        tokens: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> (Result<Verified, RejectionKind>, Details) {
+        let judge = Judge {
+            check: self,
+            tokens,
+            accepted: Cell::new(None),
+        };
+        let verdict = extraction.present_to(&judge, headers);
+        let mode = match (&verdict, judge.accepted.take()) {
+            (Ok(_), None) => Details::of(TokenMode::Static),
+            (_, accepted) => Details {
+                claims: accepted.map(|accepted| accepted.claims),
+                ..Details::of(TokenMode::Jwt)
+            },
+        };
+        (verdict, mode)
+    }
+
+    /// Whether the time of the static tokens is over.
+    fn has_outgrown_static(&self, now: Duration) -> bool {
+        self.static_until.is_some_and(|end| now >= end)
+    }
+}
+
+/// The decision about one request, and what came of it besides.
+struct Judge<'a> {
+    check: &'a JwtCheck,
+    tokens: &'a Verifier,
+    accepted: Cell<Option<Accepted>>,
+}
+
+impl Verify for Judge<'_> {
+    fn verify(&self, presented: Presented<'_>) -> Result<Verified, RejectionKind> {
+        let value = presented.as_bytes();
+        let now = self.check.clock.unix_time();
+        let token = if self.check.bearer {
+            token_of(value).ok_or(RejectionKind::Malformed)?
+        } else {
+            value
+        };
+        if let Some(limit) = self.check.static_limit {
+            let refused = match self.compare(presented, limit) {
+                Ok(_) if self.check.has_outgrown_static(now) => RejectionKind::Expired,
+                Ok(verified) => return Ok(verified),
+                Err(kind) => kind,
+            };
+            if !has_form(token) {
+                return Err(refused);
+            }
+        }
+        let accepted = self
+            .check
+            .verifier
+            .verify(token, now)
+            .map_err(|refused| refused.kind)?;
+        let verified = Verified::by_jwt(&accepted);
+        self.accepted.set(Some(accepted));
+        Ok(verified)
+    }
+}
+
+impl Judge<'_> {
+    fn compare(&self, presented: Presented<'_>, limit: usize) -> Result<Verified, RejectionKind> {
+        if presented.as_bytes().len() > limit {
+            return Err(RejectionKind::TooLarge);
+        }
+        self.tokens.verify(presented)
+    }
+}
+
+/// Exactly two dots: what is worth a look at as a JWT.
+fn has_form(value: &[u8]) -> bool {
+    value.iter().filter(|byte| **byte == b'.').take(3).count() == 2
+}
+
+/// The token behind the scheme, in any case, and exactly one space: `token68` to the end (RFC 9110, section 11.2).
+fn token_of(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(SCHEME.len())?;
+    let end = token.iter().rposition(|byte| *byte != b'=')? + 1;
+    let unpadded = token.get(..end)?;
+    let is_token68 = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
+    (scheme.eq_ignore_ascii_case(SCHEME) && unpadded.iter().all(is_token68)).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e1_a_bearer_token_stands_behind_its_scheme_and_one_space() {
+        let table: &[(&str, Option<&str>)] = &[
+            ("Bearer a.b.c", Some("a.b.c")),
+            ("bearer a.b.c", Some("a.b.c")),
+            ("BEARER a.b.c", Some("a.b.c")),
+            ("Bearer A-z_0.~+/9", Some("A-z_0.~+/9")),
+            ("Bearer abc==", Some("abc==")),
+            ("Bearer  a.b.c", None),
+            ("Bearer\ta.b.c", None),
+            ("Bearera.b.c", None),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Bearer ==", None),
+            ("Bearer a=b", None),
+            ("Bearer a.b.c ", None),
+            ("Bearer a.b.c, Bearer d", None),
+            ("Basic a.b.c", None),
+            ("a.b.c", None),
+            (" Bearer a.b.c", None),
+            ("", None),
+        ];
+        for (value, expected) in table {
+            let token =
+                token_of(value.as_bytes()).map(|token| str::from_utf8(token).expect("text"));
+            assert_eq!(token, *expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn t14_two_dots_make_a_value_worth_a_look() {
+        for (value, expected) in [
+            ("", false),
+            ("a", false),
+            ("a.b", false),
+            ("..", true),
+            ("a.b.c", true),
+            ("a.b.c.", false),
+        ] {
+            assert_eq!(has_form(value.as_bytes()), expected, "{value:?}");
+        }
+    }
+}

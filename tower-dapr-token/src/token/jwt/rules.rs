@@ -1,0 +1,317 @@
+//! [`JwtRules`]: what a token must say to be accepted (`T4`).
+
+use std::time::Duration;
+
+use super::algorithm::{Algorithm, Algorithms};
+use super::error::JwtConfigError;
+use super::subject::SubjectRule;
+use crate::error::ConfigError;
+
+/// Larger values keep expired tokens alive.
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+/// What the tokens of one issuer, or of several that share keys, must claim.
+///
+/// `exp`, `aud` and `iss` are required, and cannot be waived: a token without them would pass for ever, or was made
+/// for another service. A clock may be 60 s off. Signatures with a shared secret are refused unless
+/// [`algorithms`](Self::algorithms) names them, because each verifier could forge tokens.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_dapr_token::{Algorithm, JwtRules, SubjectRule};
+///
+/// let rules = JwtRules::new("https://issuer.example", "orders")
+///     .algorithms([Algorithm::ES256])
+///     .add_subject(SubjectRule::spiffe("spiffe://example.org/ns/shop/"))
+///     .max_lifetime(Duration::from_secs(3600));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "rules do nothing until a layer is built with them"]
+pub struct JwtRules {
+    /// Empty: a token must not name one (`T5`).
+    pub(super) issuers: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) leeway: Duration,
+    pub(super) subjects: Vec<SubjectRule>,
+    pub(super) max_lifetime: Option<Duration>,
+    pub(super) scopes: Vec<String>,
+    pub(super) algorithms: Algorithms,
+    pub(super) types: Types,
+    pub(super) allow_kidless: bool,
+}
+
+impl JwtRules {
+    /// Tokens of this issuer, made for this audience. Both are compared byte by byte: `https://a` and `https://a/` are
+    /// two issuers.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuers: vec![issuer.into()],
+            ..Self::without_issuer(audience.into())
+        }
+    }
+
+    /// Tokens that name no issuer.
+    pub(super) fn without_issuer(audience: String) -> Self {
+        Self {
+            issuers: Vec::new(),
+            audiences: vec![audience],
+            leeway: Duration::from_secs(60),
+            subjects: Vec::new(),
+            max_lifetime: None,
+            scopes: Vec::new(),
+            algorithms: Algorithms::asymmetric(),
+            types: Types::default(),
+            allow_kidless: false,
+        }
+    }
+
+    /// Accepts this issuer too, under the same keys. Give an issuer with keys of its own rules of its own.
+    pub fn add_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Expects this audience in place of the one before.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences = vec![audience.into()];
+        self
+    }
+
+    /// Accepts tokens made for this audience too.
+    pub fn add_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// How far the issuer's clock may be off, instead of 60 s. At most 300 s.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Accepts tokens of this subject, and of those that further calls name. Without a call every subject will do,
+    /// even none.
+    pub fn add_subject(mut self, rule: SubjectRule) -> Self {
+        self.subjects.push(rule);
+        self
+    }
+
+    /// Refuses tokens that live longer, from `iat` to `exp`; `iat` is then required.
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Refuses tokens without this scope. It is looked for in `scope`, a string of names with spaces between, and in
+    /// `scp`, such a string or an array of names. Each call adds one; all are required.
+    pub fn require_scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Accepts these algorithms alone, instead of every one that needs no shared secret. The key still decides: a
+    /// token never gets an algorithm that its key is not for.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts these values of the header `typ` alone, ignoring case, and no token without one. By default it may be
+    /// absent, `JWT` or `at+jwt`.
+    pub fn types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.types = Types::only(types.into_iter().map(Into::into));
+        self
+    }
+
+    /// Accepts this value of the header `typ` too.
+    pub fn add_type(mut self, typ: impl Into<String>) -> Self {
+        self.types = self.types.and(typ.into());
+        self
+    }
+
+    /// Tries a token that names no key with up to four keys. By default it is accepted only if exactly one key fits,
+    /// because each further key multiplies the cost of a bad token.
+    pub fn allow_kidless(mut self) -> Self {
+        self.allow_kidless = true;
+        self
+    }
+
+    /// Whether these rules are for tokens with this `iss`.
+    pub(super) fn are_for(&self, issuer: Option<&str>) -> bool {
+        match issuer {
+            Some(issuer) => self.issuers.iter().any(|configured| configured == issuer),
+            None => self.issuers.is_empty(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |setting, reason| Err(JwtConfigError::Rule { setting, reason }.into());
+        if self.issuers.iter().any(String::is_empty) {
+            return wrong(
+                "new",
+                "has an empty issuer: give the value of `iss` in its tokens",
+            );
+        }
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            return wrong(
+                "audience",
+                "has an empty audience: give the value of `aud` that means this service",
+            );
+        }
+        if self.leeway > MAX_LEEWAY {
+            return wrong("leeway", "is longer than 300 s: set the clocks instead");
+        }
+        if self.algorithms.is_empty() {
+            return wrong("algorithms", "names none: leave it out, or name one");
+        }
+        if self.max_lifetime == Some(Duration::ZERO) {
+            return wrong("max_lifetime", "is 0: no token could be accepted");
+        }
+        if !self.scopes.iter().all(|scope| is_scope(scope)) {
+            return wrong(
+                "require_scope",
+                "is not one scope: call it once for each, without spaces",
+            );
+        }
+        if self.types.are_blank() {
+            return wrong(
+                "types",
+                "names none, or an empty one: no token could be accepted",
+            );
+        }
+        match self.subjects.iter().find_map(SubjectRule::fault) {
+            Some(reason) => wrong("add_subject", reason),
+            None => Ok(()),
+        }
+    }
+}
+
+/// RFC 6749 section 3.3.
+fn is_scope(scope: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    !scope.is_empty() && scope.bytes().all(is_allowed)
+}
+
+/// Which values of the header `typ` are accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Types {
+    may_be_absent: bool,
+    names: Vec<String>,
+}
+
+impl Default for Types {
+    /// The forms in use; others belong to other protocols.
+    fn default() -> Self {
+        Self {
+            may_be_absent: true,
+            names: vec!["JWT".to_owned(), "at+jwt".to_owned()],
+        }
+    }
+}
+
+impl Types {
+    pub(super) fn only(names: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            may_be_absent: false,
+            names: names.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn and(mut self, name: String) -> Self {
+        self.names.push(name);
+        self
+    }
+
+    pub(super) fn admit(&self, typ: Option<&str>) -> bool {
+        typ.map_or(self.may_be_absent, |typ| {
+            self.names.iter().any(|name| name.eq_ignore_ascii_case(typ))
+        })
+    }
+
+    fn are_blank(&self) -> bool {
+        self.names.is_empty() || self.names.iter().any(String::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t4_rules_that_no_token_could_meet_are_an_error() {
+        let rules = || JwtRules::new("https://issuer.example", "orders");
+        let table: &[(&str, JwtRules, Option<&str>)] = &[
+            ("plain", rules(), None),
+            ("no issuer", JwtRules::new("", "orders"), Some("new")),
+            (
+                "an empty further issuer",
+                rules().add_issuer(""),
+                Some("new"),
+            ),
+            ("no audience", JwtRules::new("a", ""), Some("audience")),
+            (
+                "an empty further audience",
+                rules().add_audience(""),
+                Some("audience"),
+            ),
+            (
+                "the longest leeway",
+                rules().leeway(Duration::from_secs(300)),
+                None,
+            ),
+            (
+                "a longer leeway",
+                rules().leeway(Duration::from_millis(300_001)),
+                Some("leeway"),
+            ),
+            ("no algorithm", rules().algorithms([]), Some("algorithms")),
+            (
+                "no life",
+                rules().max_lifetime(Duration::ZERO),
+                Some("max_lifetime"),
+            ),
+            ("a scope", rules().require_scope("orders:read"), None),
+            (
+                "two scopes in one",
+                rules().require_scope("a b"),
+                Some("require_scope"),
+            ),
+            (
+                "an empty scope",
+                rules().require_scope(""),
+                Some("require_scope"),
+            ),
+            (
+                "no types",
+                rules().types(Vec::<String>::new()),
+                Some("types"),
+            ),
+            ("an empty type", rules().add_type(""), Some("types")),
+            (
+                "an empty subject",
+                rules().add_subject(SubjectRule::exact("")),
+                Some("add_subject"),
+            ),
+            (
+                "a SPIFFE id",
+                rules().add_subject(SubjectRule::spiffe("spiffe://a/b")),
+                None,
+            ),
+            (
+                "no SPIFFE id",
+                rules().add_subject(SubjectRule::spiffe("https://a/b")),
+                Some("add_subject"),
+            ),
+        ];
+        for (name, rules, expected) in table {
+            let setting = match rules.check() {
+                Ok(()) => None,
+                Err(ConfigError::Jwt {
+                    error: JwtConfigError::Rule { setting, .. },
+                }) => Some(setting),
+                Err(other) => panic!("{name}: {other}"),
+            };
+            assert_eq!(setting, *expected, "{name}");
+        }
+    }
+}
