@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::header::MAX_TOKEN_LEN;
+#[cfg(feature = "jwks")]
+use crate::token::JwksError;
 use crate::token::SourceError;
 
 /// What is wrong with a configuration, found while a layer is built and never later.
@@ -99,6 +101,31 @@ pub enum ConfigError {
     },
     /// No origin may get the token, so the layer would never inject it (`I3`).
     NoOrigin,
+    /// An address, or an issuer, that keys must not be fetched from (`T6`).
+    #[non_exhaustive]
+    KeySetUrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The certificates that the server of the keys is to be recognised by (`T6`).
+    #[non_exhaustive]
+    RootCertificate {
+        /// What is wrong with them.
+        reason: &'static str,
+    },
+    /// How often keys are to be fetched, or how long they may be used (`T6`, `T8`).
+    #[non_exhaustive]
+    KeyRefresh {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The first keys could not be fetched (`T8`).
+    #[cfg(feature = "jwks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    KeySet {
+        /// What stood in the way.
+        error: JwksError,
+    },
     /// The keys or the rules of JWT mode are wrong.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
@@ -186,8 +213,8 @@ impl fmt::Display for ConfigError {
                  reload_in_background() (feature `tokio`), or build_with_handle() and call refresh()",
             ),
             Self::NoRuntime => f.write_str(
-                "there is no Tokio runtime to reload tokens in: build inside one, or leave out \
-                 reload_in_background() and call refresh()",
+                "there is no Tokio runtime to reload tokens or keys in: build inside one, or, for tokens, leave \
+                 out reload_in_background() and call refresh()",
             ),
             Self::NothingToWatch => f.write_str(
                 "watch_files() has nothing to watch: let files() of the source name what it reads, or ask for \
@@ -228,6 +255,22 @@ impl fmt::Display for ConfigError {
                 f,
                 "{origin} would get the token unencrypted: use https, or list the origin with \
                  allow_plaintext() if the network between is trusted"
+            ),
+            Self::KeySetUrl { reason } => write!(
+                f,
+                "keys cannot be fetched from this address: it {reason}; use an `https` address without user \
+                 information, such as https://login.example.com/keys"
+            ),
+            Self::RootCertificate { reason } => write!(
+                f,
+                "{reason}: give the root certificates as PEM with root_certificate(..), or install those of the \
+                 operating system"
+            ),
+            Self::KeyRefresh { reason } => f.write_str(reason),
+            #[cfg(feature = "jwks")]
+            Self::KeySet { error } => write!(
+                f,
+                "no keys could be fetched: {error}; build_lazy() starts without them, answering 503"
             ),
             Self::NoOrigin => f.write_str(
                 "no origin may get the token: add one with add_origin(..), allow loopback, or name a Unix \

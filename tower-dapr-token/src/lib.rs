@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 
+mod authority;
 mod environment;
 mod error;
 #[path = "docs/mod.rs"]
@@ -40,3 +41,6 @@ pub use token::{
     Clock, FileSource, LoadedTokens, Overlap, Reloaded, SourceError, SourceErrorKind, SystemClock,
     Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenSet, TokenSource,
 };
+#[cfg(feature = "jwks")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+pub use token::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};

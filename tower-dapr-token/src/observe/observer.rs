@@ -4,6 +4,8 @@ use super::decision::Decision;
 use super::event::Event;
 use super::injection::Injection;
 use super::notice::Notice;
+#[cfg(feature = "jwks")]
+use crate::token::KeyEvent;
 use crate::token::{Reloaded, SourceError};
 
 /// Told about every decision of the layers that it is given to. Each method does nothing unless it
@@ -77,6 +79,14 @@ pub trait Observer: Send + Sync + 'static {
     /// Something to count or to measure that none of the others tells. Never on the path of a request; the next
     /// one waits for this call to come back: change no tokens here.
     fn on_event(&self, event: &Event) {
+        let _ = event;
+    }
+
+    /// Keys were fetched, or could not be, or a request named one that is not known. The last is told on the
+    /// request's own thread, the others by the task that fetches, whose next fetch waits for this call to come back.
+    #[cfg(feature = "jwks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    fn on_key_event(&self, event: &KeyEvent) {
         let _ = event;
     }
 }

@@ -9,6 +9,8 @@ use super::event::Event;
 use super::injection::Injection;
 use super::notice::Notice;
 use super::observer::Observer;
+#[cfg(feature = "jwks")]
+use crate::token::KeyEvent;
 use crate::token::{Reloaded, SourceError};
 
 /// Tells the first, then the second. Either may be a pair again.
@@ -37,6 +39,12 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.on_event(event);
         self.1.on_event(event);
     }
+
+    #[cfg(feature = "jwks")]
+    fn on_key_event(&self, event: &KeyEvent) {
+        self.0.on_key_event(event);
+        self.1.on_key_event(event);
+    }
 }
 
 /// The same observer, for whoever else holds it.
@@ -59,5 +67,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn on_event(&self, event: &Event) {
         (**self).on_event(event);
+    }
+
+    #[cfg(feature = "jwks")]
+    fn on_key_event(&self, event: &KeyEvent) {
+        (**self).on_key_event(event);
     }
 }

@@ -22,6 +22,13 @@ mod clock;
 mod compare;
 mod file;
 mod handle;
+#[cfg(feature = "jwks")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "used by the layer for remote keys"
+)]
+mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(crate) mod jwt;
 mod notices;
@@ -32,6 +39,8 @@ mod secret;
 mod set;
 mod snapshot;
 mod source;
+#[cfg(feature = "tokio")]
+mod spread;
 #[cfg(feature = "tokio")]
 mod task;
 mod variable;
@@ -47,6 +56,8 @@ pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, SystemClock};
 pub use file::FileSource;
 pub use handle::TokenHandle;
+#[cfg(feature = "jwks")]
+pub use jwks::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use jwt::{
     Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtKeys, JwtRules, SubjectRule,

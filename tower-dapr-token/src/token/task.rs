@@ -1,7 +1,6 @@
 //! The task that reloads in the background, feature `tokio` (`R3`, `R9`).
 
 use std::future::{Future, pending, poll_fn};
-use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -13,11 +12,14 @@ use tokio::time::{Sleep, sleep};
 
 use super::reload::Reloader;
 use super::snapshot::Shared;
+use super::spread::{give_or_take, random};
 use super::watch::Watch;
 use crate::error::ConfigError;
 
 /// Kubernetes needs about a minute to update a mount, so that a shorter time would gain nothing (`R3`).
 const POLL: Duration = Duration::from_secs(10);
+/// How much of it is left to chance, so that many programs do not read at once.
+const TENTH: u32 = 10;
 /// Reloads that clients or files ask for come no faster, however many of them there are.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -34,7 +36,7 @@ impl Task {
     pub(super) fn spawn(reloader: Arc<Reloader>, watches: bool) -> Result<Self, ConfigError> {
         let runtime = Self::runtime()?;
         // Both made here, so that a runtime without a timer or without I/O is found now.
-        let mut next = Box::pin(sleep(spread(POLL, random())));
+        let mut next = Box::pin(sleep(give_or_take(POLL, TENTH, random())));
         let watch = watches.then(|| Watch::begin(&reloader)).flatten();
         let watch = watch.map(Arc::new);
         let task = runtime.spawn(async move {
@@ -53,7 +55,7 @@ impl Task {
                     reloader.note_panic();
                 }
                 sleep(PAUSE).await;
-                next.set(sleep(spread(POLL, random()) - PAUSE));
+                next.set(sleep(give_or_take(POLL, TENTH, random()) - PAUSE));
             }
         });
         Ok(Self(task.abort_handle()))
@@ -85,17 +87,6 @@ async fn due(shared: &Shared, mut next: Pin<&mut Sleep>, watch: Option<&Watch>) 
     .await;
 }
 
-/// The time, give or take a tenth, so that many programs do not read at once.
-fn spread(time: Duration, random: u64) -> Duration {
-    let tenth = time / 10;
-    let thousandths = u32::try_from(random % 2001).unwrap_or_default();
-    time - tenth + tenth * thousandths / 1000
-}
-
-fn random() -> u64 {
-    RandomState::new().hash_one(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,13 +95,13 @@ mod tests {
     fn r3_polls_are_ten_seconds_apart_give_or_take_one() {
         for (random, millis) in [(0, 9_000), (1_000, 10_000), (2_000, 11_000), (2_001, 9_000)] {
             assert_eq!(
-                spread(POLL, random),
+                give_or_take(POLL, TENTH, random),
                 Duration::from_millis(millis),
                 "{random}"
             );
         }
         for _ in 0..100 {
-            let time = spread(POLL, random());
+            let time = give_or_take(POLL, TENTH, random());
             assert!((9_000..=11_000).contains(&time.as_millis()), "{time:?}");
         }
     }

@@ -16,10 +16,10 @@ use http::{Method, Request, Response};
 use tower::{Layer, Service, ServiceExt};
 use tower_dapr_token::{
     Authenticated, ConfigError, DAPR_API_TOKEN, Decision, Event, Exempt, FileSource,
-    InjectTokenLayer, Injection, InvalidToken, LoadedTokens, MetricsObserver, Notice, Observer,
-    Origin, Outcome, Overlap, ProcessEnvironment, Protocol, RejectionKind, Reloaded,
-    RequireTokenBuilder, RequireTokenLayer, SourceError, SourceErrorKind, SystemClock, Token,
-    TokenHandle, TokenMode, TokenSet, TracingObserver,
+    InjectTokenLayer, Injection, InvalidToken, JwksError, JwksErrorKind, KeyEvent, LoadedTokens,
+    MetricsObserver, Notice, Observer, Origin, Outcome, Overlap, ProcessEnvironment, Protocol,
+    RejectionKind, Reloaded, RemoteKeys, RequireTokenBuilder, RequireTokenLayer, SourceError,
+    SourceErrorKind, SystemClock, Token, TokenHandle, TokenMode, TokenSet, TracingObserver,
 };
 
 use crate::secrets::{BAD, CURRENT, NEXT, PREVIOUS, WRONG, assert_none_in};
@@ -381,6 +381,15 @@ fn mistakes(printed: &mut Printed) {
     );
 }
 
+/// An address may hold what opens it. What failed at one is printed in the tests of the fetches.
+fn remote_keys(printed: &mut Printed) {
+    let address = format!("https://{BAD}:{BAD}@login.example.com/{BAD}?key={BAD}");
+    let keys = RemoteKeys::jwks(&*address).root_certificate(BAD);
+    show!(printed, keys, RemoteKeys::discovery(address));
+    let kind = JwksErrorKind::Status(500);
+    show!(printed, kind, JwksError::from(kind), KeyEvent::Unchanged);
+}
+
 /// Exported names that stand for no value: traits and constants.
 const NO_VALUES: &[&str] = &[
     "environment::Environment",
@@ -496,6 +505,7 @@ async fn c5_o4_no_public_type_prints_a_token() {
     tokens(&mut printed, &kept);
     mistakes(&mut printed);
     jwt(&mut printed).await;
+    remote_keys(&mut printed);
     let builder = MetricsObserver::builder();
     show!(printed, builder);
     show!(printed, builder.build(), TracingObserver::new());

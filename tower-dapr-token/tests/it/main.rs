@@ -13,7 +13,12 @@ mod jwt;
 mod leak;
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 mod leak_log;
-#[cfg(all(feature = "jwt", feature = "metrics", feature = "tracing"))]
+#[cfg(all(
+    feature = "jwks",
+    feature = "jwt",
+    feature = "metrics",
+    feature = "tracing"
+))]
 mod leak_types;
 mod manifest;
 mod observe;
