@@ -1,13 +1,20 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod interceptor;
 mod layer;
+mod outbound;
+mod status;
 
+pub use interceptor::RequireTokenInterceptor;
 pub use layer::RequireTokenLayer;
+pub use outbound::InjectTokenInterceptor;
+pub use status::TokenRejection;
 pub use tower_dapr_token;
 pub use tower_dapr_token::{
-    ConfigError, Environment, InjectToken, InjectTokenBuilder, InjectTokenLayer, Observer, Origin,
-    Rejection, RejectionKind, RequireToken, RequireTokenBuilder, ResponseBody, Token, TokenSet,
+    Authenticated, ConfigError, Environment, Exempt, HeaderInjector, HeaderVerifier, InjectToken,
+    InjectTokenBuilder, InjectTokenLayer, Observer, Origin, Rejection, RejectionKind, RequireToken,
+    RequireTokenBuilder, ResponseBody, Token, TokenHandle, TokenReader, TokenSet, TokenSource,
 };
 #[cfg(feature = "jwks")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]

@@ -126,6 +126,19 @@ pub enum ConfigError {
         /// What stood in the way.
         error: JwksError,
     },
+    /// The one origin that all requests go to may not get the token (`I8`).
+    #[non_exhaustive]
+    OriginNotAllowed {
+        /// The origin, without any user information.
+        origin: String,
+    },
+    /// A setting that looks at more of a request than its headers, for a check or an injection that gets nothing
+    /// else (`X6`, `I8`).
+    #[non_exhaustive]
+    NeedsRequest {
+        /// The builder's method.
+        setting: &'static str,
+    },
     /// The keys or the rules of JWT mode are wrong.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
@@ -275,6 +288,15 @@ impl fmt::Display for ConfigError {
             Self::NoOrigin => f.write_str(
                 "no origin may get the token: add one with add_origin(..), allow loopback, or name a Unix \
                  socket with for_fixed_origin(..)",
+            ),
+            Self::OriginNotAllowed { origin } => write!(
+                f,
+                "{origin} may not get the token: if it is meant to, list it with add_origin(..)"
+            ),
+            Self::NeedsRequest { setting } => write!(
+                f,
+                "{setting}() has no effect on headers alone, which tell neither method nor address: use a \
+                 layer, or leave it out"
             ),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Self::Jwt { error } => error.fmt(f),

@@ -17,8 +17,8 @@ pub use environment::{Environment, ProcessEnvironment};
 pub use error::{ConfigError, InvalidToken};
 pub use header::{DAPR_API_TOKEN, MAX_TOKEN_LEN};
 pub use inbound::{
-    Authenticated, Exempt, Rejection, RejectionKind, RequireToken, RequireTokenBuilder,
-    RequireTokenLayer, ResponseBody,
+    Authenticated, Exempt, HeaderVerifier, Rejection, RejectionKind, RequireToken,
+    RequireTokenBuilder, RequireTokenLayer, ResponseBody,
 };
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
@@ -30,7 +30,7 @@ pub use observe::{
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use observe::{MetricsObserver, MetricsObserverBuilder};
-pub use outbound::{InjectToken, InjectTokenBuilder, InjectTokenLayer, Origin};
+pub use outbound::{HeaderInjector, InjectToken, InjectTokenBuilder, InjectTokenLayer, Origin};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
 pub use token::{

@@ -1,5 +1,18 @@
-//! The layer around a real tonic server, asked by a real tonic channel.
+//! The layer and the interceptors around real tonic servers and channels: one binary for all of them.
 
+mod calls;
+mod client;
+mod frames;
+mod http_beside;
+mod inject;
+mod interceptor;
 mod manifest;
+mod named;
 mod presets;
+mod recorded;
+mod rejection;
+mod rotation;
 mod server;
+mod streams;
+mod support;
+mod upload;

@@ -3,7 +3,10 @@
 use std::process::Command;
 
 use http::{Request, Response};
-use tonic_dapr_token::RequireTokenLayer;
+use tonic::service::Interceptor as _;
+use tonic_dapr_token::{
+    ConfigError, InjectTokenInterceptor, Origin, RequireTokenInterceptor, RequireTokenLayer,
+};
 use tower::{Layer, ServiceExt, service_fn};
 
 const TOKEN: &str = "apptok";
@@ -16,15 +19,13 @@ struct Call {
 }
 
 /// Runs this test again in a child, with just these variables.
-fn in_child(test: &str, case: &str, token: Option<&str>) {
+fn in_child(test: &str, case: &str, variables: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().expect("a path"));
     child
         .args(["--exact", test, "--nocapture"])
         .env_clear()
-        .env(CASE, case);
-    if let Some(token) = token {
-        child.env("APP_API_TOKEN", token);
-    }
+        .env(CASE, case)
+        .envs(variables.iter().copied());
     let output = child.output().expect("it runs");
     assert!(
         output.status.success(),
@@ -66,9 +67,9 @@ async fn r1_x4_the_presets_read_the_app_token_and_exempt_what_daprd_sends_withou
         "presets::r1_x4_the_presets_read_the_app_token_and_exempt_what_daprd_sends_without_one";
     let Ok(case) = std::env::var(CASE) else {
         for case in ["for_dapr_app", "strict"] {
-            in_child(NAME, case, Some(TOKEN));
+            in_child(NAME, case, &[("APP_API_TOKEN", TOKEN)]);
         }
-        return in_child(NAME, "unset", None);
+        return in_child(NAME, "unset", &[("DAPR_API_TOKEN", TOKEN)]);
     };
     if case == "unset" {
         for refused in [
@@ -108,5 +109,66 @@ async fn r1_x4_the_presets_read_the_app_token_and_exempt_what_daprd_sends_withou
             "{}",
             call.path
         );
+    }
+}
+
+#[test]
+fn r1_i1_i8_the_interceptors_read_the_variable_of_their_side_and_no_other() {
+    const NAME: &str =
+        "presets::r1_i1_i8_the_interceptors_read_the_variable_of_their_side_and_no_other";
+    let Ok(case) = std::env::var(CASE) else {
+        in_child(NAME, "app", &[("APP_API_TOKEN", TOKEN)]);
+        let elsewhere = ("DAPR_GRPC_ENDPOINT", "https://dapr.example.com");
+        in_child(NAME, "dapr", &[("DAPR_API_TOKEN", TOKEN), elsewhere]);
+        return in_child(NAME, "unset", &[]);
+    };
+    let origin = |text: &str| text.parse::<Origin>().expect("an origin");
+    let sent = |inject: Result<InjectTokenInterceptor, ConfigError>| {
+        let request = inject?.call(tonic::Request::new(())).expect("it goes on");
+        let token = request.metadata().get("dapr-api-token").expect("set");
+        Ok::<_, ConfigError>(token.to_str().expect("ASCII").to_owned())
+    };
+    let told =
+        |error: &'static str| move |result: String| assert!(result.contains(error), "{result}");
+    let require = RequireTokenInterceptor::strict();
+    let app = sent(InjectTokenInterceptor::app(origin("https://a.example")));
+    let dapr = sent(InjectTokenInterceptor::dapr(origin(
+        "https://dapr.example.com",
+    )));
+    let plain = sent(InjectTokenInterceptor::app(origin("http://a.example")));
+    let loopback = sent(InjectTokenInterceptor::dapr(origin(
+        "http://127.0.0.1:50001",
+    )));
+    let foreign = sent(InjectTokenInterceptor::dapr(origin("https://a.example")));
+    match case.as_str() {
+        "app" => {
+            let call = |token: &'static str| {
+                let mut request = tonic::Request::new(());
+                let token = token.parse().expect("a value");
+                request.metadata_mut().insert("dapr-api-token", token);
+                request
+            };
+            let mut require = require.expect("the token is set");
+            require.call(call(TOKEN)).expect("the app token");
+            require.call(call("other")).expect_err("another");
+            assert_eq!(app.as_deref(), Ok(TOKEN));
+            told("unencrypted")(plain.expect_err("readable").to_string());
+            told("DAPR_API_TOKEN is not set")(loopback.expect_err("unset").to_string());
+        }
+        "dapr" => {
+            assert_eq!(dapr.as_deref(), Ok(TOKEN), "the endpoint");
+            assert_eq!(loopback.as_deref(), Ok(TOKEN), "and loopback");
+            told("https://a.example:443 may not get the token")(
+                foreign.expect_err("elsewhere").to_string(),
+            );
+            told("APP_API_TOKEN is not set")(app.expect_err("unset").to_string());
+            told("APP_API_TOKEN is not set")(require.expect_err("unset").to_string());
+        }
+        _ => {
+            for error in [app, loopback] {
+                told("is not set")(error.expect_err("unset").to_string());
+            }
+            told("is not set")(require.expect_err("unset").to_string());
+        }
     }
 }

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, Method, Response};
 
+use super::decide::{Decides, Live};
 use super::exempt::{DAPRD_DISCOVERY, DAPRD_PROBES, Exemptions, GRPC_HEALTH, HTTP_HEALTH};
 use super::extract::{Custom, Extraction, Mode};
 use super::layer::RequireTokenLayer;
 use super::reject::{CustomAnswers, Dialect, Rejection};
-use super::service::{Live, Policy};
+use super::service::Policy;
+use super::verifier::{HeaderVerifier, Parts};
 use crate::environment::{Environment, ProcessEnvironment};
 use crate::error::ConfigError;
 use crate::header::{self, DAPR_API_TOKEN, MAX_TOKEN_LEN};
@@ -320,16 +322,67 @@ impl<'e> RequireTokenBuilder<'e> {
     /// If it is to reload in the background of a Tokio runtime that was built without its timer, or to watch
     /// files in one without I/O.
     pub fn build(self) -> Result<RequireTokenLayer, ConfigError> {
-        if let Some(Source::Reloaded) = self.source {
-            self.rotation.check_unattended()?;
-        }
+        self.check_unattended()?;
         self.finish(false).map(|(layer, _)| layer)
+    }
+
+    /// As [`build()`](Self::build), but gives the check on headers alone, without a layer: for an interceptor, or a
+    /// middleware of your own.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found. An exemption is one, because headers tell neither method nor path (`X6`),
+    /// and so is an answer of your own: what is answered is up to the caller.
+    ///
+    /// # Panics
+    ///
+    /// As [`build()`](Self::build).
+    pub fn build_verifier(mut self) -> Result<HeaderVerifier, ConfigError> {
+        self.check_unattended()?;
+        let settings = [
+            (self.exemptions.list().is_some(), "exempt"),
+            (self.answers.respond.is_some(), "respond_with"),
+            (self.answers.in_extensions, "rejection_in_extensions"),
+        ];
+        let unseen = settings
+            .into_iter()
+            .find_map(|(is_set, setting)| is_set.then_some(setting));
+        if let Some(setting) = unseen {
+            self.mistake(ConfigError::NeedsRequest { setting });
+        }
+        let decides = self.resolve(false)?;
+        Ok(HeaderVerifier::from_parts(Parts {
+            extraction: self.extraction(),
+            decides,
+            verbose: self.answers.verbose,
+            dialect: self.dialect,
+            with_extensions: self.with_extensions,
+            observer: self.observer,
+        }))
+    }
+
+    fn check_unattended(&self) -> Result<(), ConfigError> {
+        match self.source {
+            Some(Source::Reloaded) => self.rotation.check_unattended(),
+            _ => Ok(()),
+        }
     }
 
     fn finish(
         mut self,
         lazy: bool,
     ) -> Result<(RequireTokenLayer, Option<TokenHandle>), ConfigError> {
+        let decides = self.resolve(lazy)?;
+        let live = decides.live.as_ref();
+        let handle = live.and_then(|live| live.source.clone());
+        let policy = Policy::new(self.extraction(), decides, self.exemptions, self.dialect)
+            .answer_with(self.answers)
+            .announce_to(self.with_extensions, self.observer);
+        Ok((RequireTokenLayer::from_policy(policy), handle))
+    }
+
+    /// What decides, and what it follows if its tokens can change. The observer is told what there is to know.
+    fn resolve(&mut self, lazy: bool) -> Result<Decides, ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
@@ -400,20 +453,18 @@ impl<'e> RequireTokenBuilder<'e> {
                 Verifier::none()
             }
         };
-        let handle = live.as_ref().and_then(|live| live.source.clone());
         notices.extend(self.exemptions.list().map(Notice::Exemptions));
         if let Some(observer) = &self.observer {
             for notice in &notices {
                 observer.on_notice(notice);
             }
         }
-        let policy = Policy::new(self.extraction(), verifier, self.exemptions, self.dialect)
-            .follow(live)
-            .answer_with(self.answers)
-            .announce_to(self.with_extensions, self.observer);
-        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-        let policy = policy.verify_jwts(jwt);
-        Ok((RequireTokenLayer::from_policy(policy), handle))
+        Ok(Decides {
+            verifier,
+            live,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            jwt: jwt.map(Box::new),
+        })
     }
 
     fn verifier(

@@ -3,7 +3,7 @@
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 use std::sync::Arc;
 
-use http::Request;
+use http::{Extensions, Request};
 use tower_service::Service;
 
 use super::exempt::ExemptRequest;
@@ -53,6 +53,14 @@ impl Details {
 }
 
 impl Authenticated {
+    /// Takes the proof.
+    pub(super) fn new(verified: &Verified, details: Details) -> Self {
+        Self {
+            slot: verified.slot(),
+            details,
+        }
+    }
+
     /// Which token matched: 0 is the current one, others are previous ones. `None` if the layer
     /// lets everything through.
     #[must_use]
@@ -107,21 +115,22 @@ where
     inner.call(request)
 }
 
-/// Marks the request for its handlers. An instance that is there already is removed: it is somebody
-/// else's word (`E6`).
+/// Marks the request for its handlers.
 pub(super) fn mark<B>(request: &mut Request<B>, pass: &Pass, details: &Details) {
     let extensions = request.extensions_mut();
-    extensions.remove::<Authenticated>();
-    extensions.remove::<Exempt>();
+    unmark(extensions);
     match pass {
         Pass::Verified(verified) => {
-            extensions.insert(Authenticated {
-                slot: verified.slot(),
-                details: details.clone(),
-            });
+            extensions.insert(Authenticated::new(verified, details.clone()));
         }
         Pass::Exempt(_) => {
             extensions.insert(Exempt {});
         }
     }
+}
+
+/// Removes any mark that is there already: it is somebody else's word (`E6`).
+pub(super) fn unmark(extensions: &mut Extensions) {
+    extensions.remove::<Authenticated>();
+    extensions.remove::<Exempt>();
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::builder::RequireTokenBuilder;
+use super::decide::Decides;
 use super::exempt::Exemptions;
 use super::extract::Extraction;
 use super::reject::Dialect;
 use super::service::{Policy, RequireToken};
 use crate::error::ConfigError;
-use crate::token::{Token, TokenSet, Verifier};
+use crate::token::Token;
 
 /// Requires Dapr's API token on every request to the service that it wraps.
 ///
@@ -34,7 +35,7 @@ impl RequireTokenLayer {
     pub fn new(token: Token) -> Self {
         Self::from_policy(Policy::new(
             Extraction::default(),
-            Verifier::tokens(TokenSet::new(token)),
+            Decides::by(token),
             Exemptions::default(),
             Dialect::default(),
         ))

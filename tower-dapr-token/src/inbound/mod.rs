@@ -103,6 +103,7 @@
 
 mod body;
 mod builder;
+mod decide;
 mod exempt;
 mod extract;
 mod forward;
@@ -113,6 +114,7 @@ mod layer;
 mod reject;
 mod service;
 mod verbose;
+mod verifier;
 
 pub use body::ResponseBody;
 pub use builder::RequireTokenBuilder;
@@ -121,5 +123,6 @@ pub use future::ResponseFuture;
 pub use layer::RequireTokenLayer;
 pub use reject::{Rejection, RejectionKind};
 pub use service::RequireToken;
+pub use verifier::HeaderVerifier;
 
 pub(crate) use extract::Presented;

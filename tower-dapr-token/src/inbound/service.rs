@@ -4,28 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::decide::Decides;
 use super::exempt::Exemptions;
 use super::extract::{Extraction, Mode};
 use super::forward::{self, Details, Pass};
 use super::future::ResponseFuture;
-#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-use super::jwt::JwtCheck;
 use super::reject::{self, CustomAnswers, Dialect, Refusal, Rejection, RejectionKind};
 use crate::observe::{Decision, Observer, Outcome, TokenMode};
-use crate::token::{Snapshot, TokenHandle, TokenReader, Verified, Verifier};
+use crate::token::{Snapshot, Verifier};
 
 /// What a layer and all services made from it share.
 pub(super) struct Policy {
     extraction: Extraction,
-    verifier: Verifier,
-    /// Where the tokens come from if they can change; the verifier above then knows none.
-    live: Option<Live>,
-    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-    jwt: Option<Box<JwtCheck>>,
+    decides: Decides,
     exemptions: Exemptions,
     dialect: Dialect,
     custom_answers: Option<Box<CustomAnswers>>,
@@ -48,13 +43,6 @@ enum Route {
     Unusual,
 }
 
-/// Tokens that can change. Each service keeps the newest snapshot that it saw.
-pub(super) struct Live {
-    pub(super) reader: TokenReader,
-    /// Where the layer was built from a source: its reload lasts as long as the layer and its services.
-    pub(super) source: Option<TokenHandle>,
-}
-
 /// The inbound check around a service; made by [`RequireTokenLayer`](crate::RequireTokenLayer).
 ///
 /// The inner service is called only for requests that may pass, is never cloned, and its readiness
@@ -69,7 +57,11 @@ pub struct RequireToken<S> {
 
 impl<S> RequireToken<S> {
     pub(super) fn new(inner: S, policy: Arc<Policy>) -> Self {
-        let seen = policy.live.as_ref().map(|live| live.reader.snapshot());
+        let seen = policy
+            .decides
+            .live
+            .as_ref()
+            .map(|live| live.reader.snapshot());
         Self {
             inner,
             policy,
@@ -119,7 +111,7 @@ impl Policy {
     /// Everything that decides, with nobody told of it.
     pub(super) fn new(
         extraction: Extraction,
-        verifier: Verifier,
+        decides: Decides,
         exemptions: Exemptions,
         dialect: Dialect,
     ) -> Self {
@@ -129,12 +121,14 @@ impl Policy {
             Mode::Custom(_) if extraction.takes_and_strips() => Route::TakeAndStrip,
             Mode::Custom(_) => Route::Unusual,
         };
+        let route = if decides.is_unusual() {
+            Route::Unusual
+        } else {
+            route
+        };
         Self {
             extraction,
-            verifier,
-            live: None,
-            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-            jwt: None,
+            decides,
             exemptions,
             dialect,
             custom_answers: None,
@@ -143,22 +137,6 @@ impl Policy {
             announces: false,
             route,
         }
-    }
-
-    /// Follows tokens that can change.
-    pub(super) fn follow(mut self, live: Option<Live>) -> Self {
-        self.live = live;
-        self
-    }
-
-    /// Accepts JWTs, beside the tokens.
-    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-    pub(super) fn verify_jwts(mut self, jwt: Option<JwtCheck>) -> Self {
-        if jwt.is_some() {
-            self.route = Route::Unusual;
-        }
-        self.jwt = jwt.map(Box::new);
-        self
     }
 
     /// Answers otherwise than by the table.
@@ -189,8 +167,8 @@ impl Policy {
         seen: &mut Option<Arc<Snapshot>>,
         request: &mut Request<B>,
     ) -> Result<Pass, RejectionKind> {
-        let verifier = match &self.live {
-            None => &self.verifier,
+        let verifier = match &self.decides.live {
+            None => &self.decides.verifier,
             Some(live) => live.reader.current(seen).verifier(),
         };
         let headers = request.headers_mut();
@@ -218,7 +196,9 @@ impl Policy {
         verifier: &Verifier,
         request: &mut Request<B>,
     ) -> Result<Pass, RejectionKind> {
-        let (verdict, details) = self.judge(verifier, request.headers_mut());
+        let (verdict, details) =
+            self.decides
+                .judge(&self.extraction, verifier, request.headers_mut());
         let decision = match verdict {
             Ok(verified) => Ok(Pass::Verified(verified)),
             Err(kind) => self.exempt_or_refuse(request, kind),
@@ -227,20 +207,6 @@ impl Policy {
             self.announce(request, &decision, &details);
         }
         decision
-    }
-
-    /// By JWTs too, where there are keys for them.
-    fn judge(
-        &self,
-        verifier: &Verifier,
-        headers: &mut HeaderMap,
-    ) -> (Result<Verified, RejectionKind>, Details) {
-        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-        if let Some(jwt) = &self.jwt {
-            return jwt.judge(&self.extraction, verifier, headers);
-        }
-        let verdict = self.extraction.present_to(verifier, headers);
-        (verdict, Details::of(self.mode()))
     }
 
     /// What a request that was not verified may still be.
@@ -252,7 +218,7 @@ impl Policy {
     ) -> Result<Pass, RejectionKind> {
         match self.exemptions.find(request) {
             Some(exempt) => Ok(Pass::Exempt(exempt)),
-            None => self.verifier.pardon(kind).map(Pass::Verified),
+            None => self.decides.verifier.pardon(kind).map(Pass::Verified),
         }
     }
 
@@ -268,14 +234,6 @@ impl Policy {
         }
         if let Some(observer) = &self.observer {
             observer.on_decision(&describe(request, decision, details.mode));
-        }
-    }
-
-    /// What is asked of a token: nothing, where a request without one is let through.
-    fn mode(&self) -> TokenMode {
-        match self.verifier.pardon(RejectionKind::Missing) {
-            Ok(_) => TokenMode::AllowAll,
-            Err(_) => TokenMode::Static,
         }
     }
 

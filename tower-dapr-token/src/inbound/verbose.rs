@@ -71,11 +71,17 @@ fn text(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     message.push(field << 3 | LENGTH_DELIMITED);
     let mut len = bytes.len();
     while len > 0x7F {
-        message.push((len & 0x7F) as u8 | 0x80);
+        message.push(low_bits(len) | 0x80);
         len >>= 7;
     }
-    message.push((len & 0x7F) as u8);
+    message.push(low_bits(len));
     message.extend_from_slice(bytes);
+}
+
+/// The seven bits of a varint's next byte.
+fn low_bits(len: usize) -> u8 {
+    let [low, ..] = len.to_le_bytes();
+    low & 0x7F
 }
 
 /// Base64 as gRPC's `-bin` headers carry it, without padding.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::injector::HeaderInjector;
 use super::layer::InjectTokenLayer;
 use super::origin::{Origin, Origins};
 use super::service::{Plan, Settings, Value};
@@ -184,16 +185,51 @@ impl<'e> InjectTokenBuilder<'e> {
     /// If it is to reload in the background of a Tokio runtime that was built without its timer, or to watch
     /// files in one without I/O.
     pub fn build(self) -> Result<InjectTokenLayer, ConfigError> {
-        if let Some(Source::Reloaded) = self.source {
-            self.rotation.check_unattended()?;
-        }
+        self.check_unattended()?;
         self.finish(false).map(|(layer, _)| layer)
     }
 
-    fn finish(
+    /// As [`build()`](Self::build), but gives what sets the token in headers alone, without a layer: for an
+    /// interceptor, or a client of your own. It sees no address, so this is where all its requests go, and it is
+    /// checked here and now: it must be an origin that may get the token (`I3`), and be on this machine,
+    /// encrypted, or pardoned with [`allow_plaintext()`](Origin::allow_plaintext) (`I4`). A Unix socket may always.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found; [`ConfigError::OriginNotAllowed`] if the origin may not get the token.
+    ///
+    /// # Panics
+    ///
+    /// As [`build()`](Self::build).
+    pub fn build_injector(mut self, origin: Origin) -> Result<HeaderInjector, ConfigError> {
+        self.check_unattended()?;
+        if self.leave_elsewhere {
+            self.mistake.get_or_insert(ConfigError::NeedsRequest {
+                setting: "leave_for_other_origins",
+            });
+        }
+        let (settings, _) = self.settings(false, |origins| origins.only(origin))?;
+        Ok(HeaderInjector::new(settings))
+    }
+
+    fn check_unattended(&self) -> Result<(), ConfigError> {
+        match self.source {
+            Some(Source::Reloaded) => self.rotation.check_unattended(),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self, lazy: bool) -> Result<(InjectTokenLayer, Option<TokenHandle>), ConfigError> {
+        let (settings, handle) = self.settings(lazy, Ok)?;
+        Ok((InjectTokenLayer::from_plan(Plan::new(settings)), handle))
+    }
+
+    /// What was asked for, with the origins that are left of those that were named.
+    fn settings(
         mut self,
         lazy: bool,
-    ) -> Result<(InjectTokenLayer, Option<TokenHandle>), ConfigError> {
+        narrow: impl FnOnce(Origins) -> Result<Origins, ConfigError>,
+    ) -> Result<(Settings, Option<TokenHandle>), ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
@@ -208,7 +244,7 @@ impl<'e> InjectTokenBuilder<'e> {
             return Err(ConfigError::NothingToReload { setting });
         }
         // Before the source is read, which takes its time, and before anybody is told of a layer that is none.
-        let origins = self.origins.finish()?;
+        let origins = narrow(self.origins)?.finish()?;
         let mut handle = None;
         let value = match source {
             Source::Token(token) => fixed(LoadedTokens::new(token), &mut notices),
@@ -244,15 +280,15 @@ impl<'e> InjectTokenBuilder<'e> {
                 observer.on_notice(notice);
             }
         }
-        let layer = InjectTokenLayer::from_plan(Plan::new(Settings {
+        let settings = Settings {
             header: self.header,
             value,
             origins,
             keep_existing: self.keep_existing,
             leave_elsewhere: self.leave_elsewhere,
             observer: self.observer,
-        }));
-        Ok((layer, handle))
+        };
+        Ok((settings, handle))
     }
 
     fn named(mut self, source: Source) -> Self {

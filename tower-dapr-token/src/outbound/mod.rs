@@ -75,6 +75,7 @@
 
 mod builder;
 mod future;
+mod injector;
 mod layer;
 mod origin;
 mod service;
@@ -82,6 +83,7 @@ mod status;
 
 pub use builder::InjectTokenBuilder;
 pub use future::ResponseFuture;
+pub use injector::HeaderInjector;
 pub use layer::InjectTokenLayer;
 pub use origin::Origin;
 pub use service::InjectToken;

@@ -215,6 +215,25 @@ impl Origins {
         Ok(())
     }
 
+    /// Nothing but this origin, which must be an allowed one. A Unix socket is one by being named (`I3`, `I8`).
+    pub(super) fn only(mut self, origin: Origin) -> Result<Self, ConfigError> {
+        let allowed = match &origin.transport {
+            Transport::Unix => true,
+            Transport::Tcp { tls, host, port } => self.allow_address(*tls, host, *port),
+        };
+        if !allowed {
+            return Err(ConfigError::OriginNotAllowed {
+                origin: origin.to_string(),
+            });
+        }
+        // Wherever it was listed, it may have been pardoned (`I4`).
+        self.listed
+            .retain(|listed| listed.transport == origin.transport);
+        self.loopback = Loopback::None;
+        self.set_fixed(origin);
+        Ok(self)
+    }
+
     /// Checks the whole and prepares the shortcut.
     pub(super) fn finish(mut self) -> Result<Self, ConfigError> {
         // An origin may be named twice, once by a variable and once with `allow_plaintext()`.
@@ -292,7 +311,10 @@ impl Origins {
         let Some((host, port)) = split(authority) else {
             return false;
         };
-        let port = port.unwrap_or(default_port(tls));
+        self.allow_address(tls, host, port.unwrap_or(default_port(tls)))
+    }
+
+    fn allow_address(&self, tls: bool, host: &str, port: u16) -> bool {
         let on_loopback = match &self.loopback {
             Loopback::None => false,
             Loopback::Ports(ports) => ports.contains(&port) && is_loopback(host),

@@ -170,15 +170,20 @@ impl Settings {
     }
 
     fn inject<B>(&self, value: Option<&HeaderValue>, request: &mut Request<B>) -> Injection {
-        let allowed = self.origins.allow(request.uri());
-        let headers = request.headers_mut();
-        if !allowed {
+        if !self.origins.allow(request.uri()) {
             if !self.leave_elsewhere {
+                let headers = request.headers_mut();
                 headers.remove(&self.header);
                 headers.remove(DAPR_API_TOKEN);
             }
             return Injection::OriginNotAllowed;
         }
+        self.set(value, request.headers_mut())
+    }
+
+    /// Sets the header of a request that goes to an allowed origin.
+    #[inline]
+    pub(super) fn set(&self, value: Option<&HeaderValue>, headers: &mut HeaderMap) -> Injection {
         let Some(value) = value else {
             return Injection::NoToken;
         };

@@ -10,8 +10,8 @@ use jsonwebtoken::{EncodingKey, Header, crypto::CryptoProvider};
 use serde::Deserialize;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_dapr_token::{
-    Authenticated, ConfigError, Decision, JwtKeys, JwtRules, Observer, RequireTokenBuilder,
-    RequireTokenLayer, TokenMode, WallClock,
+    Authenticated, ConfigError, Decision, JwtKeys, JwtRules, Observer, RejectionKind,
+    RequireTokenBuilder, RequireTokenLayer, TokenMode, WallClock,
 };
 
 use crate::support::NAME;
@@ -201,7 +201,7 @@ async fn j1_e2_e4_t4_jwts_are_refused_with_the_challenge_of_a_bearer_token() {
         let decisions = observer.taken();
         let last = decisions.last().expect("told");
         assert_eq!(
-            last.reason().map(|kind| kind.as_str()),
+            last.reason().map(RejectionKind::as_str),
             Some(*reason),
             "{name}"
         );
@@ -265,7 +265,7 @@ async fn t14_static_tokens_and_jwts_side_by_side_until_the_static_ones_end() {
     let reason = || {
         let decisions = observer.taken();
         let last = decisions.last().expect("told").clone();
-        last.reason().map(|kind| kind.as_str())
+        last.reason().map(RejectionKind::as_str)
     };
 
     let (status, _, told) = ask(&layer, header(), &[STATIC]).await;

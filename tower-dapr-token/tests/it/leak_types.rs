@@ -222,11 +222,33 @@ async fn inbound(printed: &mut Printed, kept: &Arc<Kept>) {
         }
     }
     show!(printed, Protocol::Grpc, TokenMode::AllowAll);
+
+    let verifier = RequireTokenLayer::builder().token(token(CURRENT));
+    let verifier = verifier.build_verifier().expect("valid");
+    show!(printed, verifier);
+    for values in [&[CURRENT][..], &[WRONG], &[BAD, BAD]] {
+        let mut headers = request(values).headers().clone();
+        match verifier.verify(&mut headers, Protocol::Grpc) {
+            Ok(authenticated) => show!(printed, authenticated),
+            Err(rejection) => {
+                show!(printed, rejection, verifier.answer(&rejection));
+            }
+        }
+        show!(printed, headers);
+    }
 }
 
 async fn outbound(printed: &mut Printed, kept: &Arc<Kept>) {
     let origin: Origin = "http://127.0.0.1:3500".parse().expect("valid");
     show!(printed, origin, Origin::unix());
+    let injector = InjectTokenLayer::builder()
+        .token(token(CURRENT))
+        .add_origin(origin.clone())
+        .build_injector(origin.clone())
+        .expect("valid");
+    show!(printed, injector);
+    let mut headers = request(&[]).headers().clone();
+    show!(printed, injector.inject(&mut headers), headers);
     let builder = InjectTokenLayer::builder()
         .token(token(CURRENT))
         .add_origin(origin)

@@ -7,6 +7,7 @@ mod capture;
 mod contract;
 mod environment;
 mod exempt;
+mod headers;
 mod inbound;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;

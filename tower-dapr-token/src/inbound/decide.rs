@@ -1,0 +1,71 @@
+//! [`Decides`]: whatever a layer asks about the value of the header, put together.
+
+use http::HeaderMap;
+
+use super::extract::Extraction;
+use super::forward::Details;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use super::jwt::JwtCheck;
+use super::reject::RejectionKind;
+use crate::observe::TokenMode;
+use crate::token::{Token, TokenHandle, TokenReader, TokenSet, Verified, Verifier};
+
+/// What decides about one value.
+pub(super) struct Decides {
+    pub(super) verifier: Verifier,
+    /// Where the tokens come from if they can change; the verifier above then knows none.
+    pub(super) live: Option<Live>,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) jwt: Option<Box<JwtCheck>>,
+}
+
+/// Tokens that can change. Each service keeps the newest snapshot that it saw.
+pub(super) struct Live {
+    pub(super) reader: TokenReader,
+    /// Where the layer was built from a source: its reload lasts as long as the layer and its services.
+    pub(super) source: Option<TokenHandle>,
+}
+
+impl Decides {
+    /// By this token alone.
+    pub(super) fn by(token: Token) -> Self {
+        Self {
+            verifier: Verifier::tokens(TokenSet::new(token)),
+            live: None,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            jwt: None,
+        }
+    }
+
+    /// Whether the value may be something else than a static token, so that the usual way does not do.
+    pub(super) fn is_unusual(&self) -> bool {
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        if self.jwt.is_some() {
+            return true;
+        }
+        false
+    }
+
+    /// Takes the header out and judges its value by these tokens, and as a JWT where there are keys for one.
+    pub(super) fn judge(
+        &self,
+        extraction: &Extraction,
+        tokens: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> (Result<Verified, RejectionKind>, Details) {
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        if let Some(jwt) = &self.jwt {
+            return jwt.judge(extraction, tokens, headers);
+        }
+        let verdict = extraction.present_to(tokens, headers);
+        (verdict, Details::of(self.mode()))
+    }
+
+    /// What is asked of a token: nothing, where a request without one is let through.
+    fn mode(&self) -> TokenMode {
+        match self.verifier.pardon(RejectionKind::Missing) {
+            Ok(_) => TokenMode::AllowAll,
+            Err(_) => TokenMode::Static,
+        }
+    }
+}
