@@ -70,16 +70,6 @@ impl Algorithm {
         }
     }
 
-    /// Reads the name of an algorithm, letter by letter: `none` in any case and everything unknown is nothing.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        if name == "Ed25519" {
-            return Some(Self::EdDSA);
-        }
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
-    }
-
     /// The same algorithm in the words of the library that verifies.
     pub(super) fn foreign(self) -> jsonwebtoken::Algorithm {
         match self {
@@ -98,8 +88,61 @@ impl Algorithm {
         }
     }
 
+    /// A bit for each of its names.
+    fn bits(self) -> u16 {
+        let first = AlgorithmName::first(self).bit();
+        match self {
+            Self::EdDSA => first | SECOND_NAME,
+            _ => first,
+        }
+    }
+}
+
+/// The bit of `Ed25519`, the second name of EdDSA.
+const SECOND_NAME: u16 = 1 << 15;
+
+/// An algorithm as a header or a key writes it.
+///
+/// `EdDSA` and `Ed25519` are two names of one algorithm. A key that gives itself one of them is not meant by the other:
+/// what a header asks for must equal what the key says (`T2`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AlgorithmName {
+    algorithm: Algorithm,
+    is_second: bool,
+}
+
+impl AlgorithmName {
+    /// Reads a name, letter by letter: `none` in any case and everything unknown is nothing.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        if name == "Ed25519" {
+            return Some(Self {
+                algorithm: Algorithm::EdDSA,
+                is_second: true,
+            });
+        }
+        Algorithm::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+            .map(Self::first)
+    }
+
+    fn first(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            is_second: false,
+        }
+    }
+
+    pub(super) fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
+
     fn bit(self) -> u16 {
-        1 << (self as u16)
+        if self.is_second {
+            SECOND_NAME
+        } else {
+            1 << (self.algorithm as u16)
+        }
     }
 }
 
@@ -109,7 +152,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// A set of algorithms, a bit for each.
+/// A set of algorithms, a bit for each name of each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Algorithms(u16);
 
@@ -130,7 +173,12 @@ impl Algorithms {
     }
 
     pub(super) fn contains(self, algorithm: Algorithm) -> bool {
-        self.0 & algorithm.bit() != 0
+        self.0 & algorithm.bits() != 0
+    }
+
+    /// Whether the algorithm may be asked for by this name.
+    pub(super) fn has_name(self, name: AlgorithmName) -> bool {
+        self.0 & name.bit() != 0
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -160,7 +208,14 @@ impl FromIterator<Algorithm> for Algorithms {
     fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
         algorithms
             .into_iter()
-            .fold(Self::NONE, |set, algorithm| Self(set.0 | algorithm.bit()))
+            .fold(Self::NONE, |set, algorithm| Self(set.0 | algorithm.bits()))
+    }
+}
+
+impl From<AlgorithmName> for Algorithms {
+    /// This name alone.
+    fn from(name: AlgorithmName) -> Self {
+        Self(name.bit())
     }
 }
 
@@ -177,15 +232,32 @@ mod tests {
     #[test]
     fn t2_an_algorithm_is_read_letter_by_letter() {
         for algorithm in Algorithm::ALL {
-            assert_eq!(Algorithm::from_name(algorithm.as_str()), Some(algorithm));
+            let name = AlgorithmName::parse(algorithm.as_str());
+            assert_eq!(name.map(AlgorithmName::algorithm), Some(algorithm));
         }
-        assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDSA));
+        let second = AlgorithmName::parse("Ed25519");
+        assert_eq!(second.map(AlgorithmName::algorithm), Some(Algorithm::EdDSA));
         for name in [
             "", "none", "NONE", "nOnE", "rs256", "RS256 ", " RS256", "RS1", "ES256K", "ES512",
             "Ed448", "eddsa", "HS256\0", "RSA-OAEP", "dir",
         ] {
-            assert_eq!(Algorithm::from_name(name), None, "{name:?}");
+            assert_eq!(AlgorithmName::parse(name), None, "{name:?}");
         }
+    }
+
+    #[test]
+    fn t2_an_algorithm_is_allowed_by_all_its_names_and_a_name_by_itself_alone() {
+        let name = |name| AlgorithmName::parse(name).expect("known");
+        let (first, second) = (name("EdDSA"), name("Ed25519"));
+        let both = Algorithms::from_iter([Algorithm::EdDSA]);
+        assert!(both.has_name(first) && both.has_name(second));
+        for (one, other) in [(first, second), (second, first)] {
+            let alone = both.and(one.into());
+            assert!(alone.has_name(one) && !alone.has_name(other), "{one:?}");
+            assert!(alone.contains(Algorithm::EdDSA), "{one:?}");
+            assert_eq!(alone.iter().collect::<Vec<_>>(), [Algorithm::EdDSA]);
+        }
+        assert!(!both.has_name(name("ES256")) && !both.contains(Algorithm::ES256));
     }
 
     #[test]

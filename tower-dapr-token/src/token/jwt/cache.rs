@@ -113,6 +113,20 @@ impl Cache {
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// That places and slots of each shard name each other.
+    #[cfg(test)]
+    fn assert_whole(&self) {
+        for shard in &self.shards {
+            let shard = shard.lock().expect("whole");
+            assert!(shard.slots.len() <= shard.capacity);
+            assert_eq!(shard.slots.iter().flatten().count(), shard.places.len());
+            for (digest, slot) in &shard.places {
+                let held = shard.slots[*slot].as_ref().map(|(held, _)| held);
+                assert_eq!(held, Some(digest));
+            }
+        }
+    }
+
     #[cfg(test)]
     fn len(&self) -> usize {
         let shards = self.shards.iter();
@@ -244,6 +258,82 @@ mod tests {
         assert!(thread.join().is_err());
         assert!(!cache.insert(digest(1), entry(2000, 1000).expect("alive")));
         assert!(cache.get(&digest(1)).is_some());
+    }
+
+    /// Each of several threads stores, finds and removes tokens of its own among those of all, which push each other
+    /// out. What a thread removed stays gone, whatever the others do, and what it finds is what it stored.
+    #[test]
+    fn t9_many_threads_keep_the_bound_and_lose_no_removal() {
+        const THREADS: usize = 8;
+        const STEPS: usize = 4000;
+        const OWN: usize = 40;
+
+        for entries in [1, 17, 256, 1000] {
+            let cache = Cache::new(entries);
+            let start = std::sync::Barrier::new(THREADS);
+            let work = |thread: usize| {
+                let (cache, start) = (&cache, &start);
+                move || {
+                    // Tells whose token an entry is, as a key cannot.
+                    let own = |number: usize| Entry {
+                        trust: thread * OWN + number,
+                        ..entry(2000, 1000).expect("alive")
+                    };
+                    let mut stored = [false; OWN];
+                    let mut random = thread * 7919 + 1;
+                    start.wait();
+                    for step in 0..STEPS {
+                        random = random
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
+                        let number = (random >> 33) % OWN;
+                        let name = digest(thread * OWN + number);
+                        match (random >> 60) % 4 {
+                            0 => {
+                                cache.remove(&name);
+                                stored[number] = false;
+                            }
+                            1 | 2 => {
+                                cache.insert(name, own(number));
+                                stored[number] = true;
+                            }
+                            _ => {}
+                        }
+                        let found = cache.get(&name).map(|entry| entry.trust);
+                        assert!(
+                            found.is_none_or(|trust| trust == thread * OWN + number),
+                            "{entries}: another's, step {step}"
+                        );
+                        assert!(
+                            stored[number] || found.is_none(),
+                            "{entries}: removed and there again, step {step}"
+                        );
+                        if step % 64 == 0 {
+                            assert!(cache.len() <= entries, "{entries}: grew");
+                        }
+                    }
+                    stored
+                }
+            };
+            let stored: Vec<[bool; OWN]> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..THREADS).map(|t| scope.spawn(work(t))).collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join();
+                threads
+                    .into_iter()
+                    .map(|thread| join(thread).expect("no assertion failed"))
+                    .collect()
+            });
+            // Nobody works on it any more: what it holds is whole.
+            let mut held = 0;
+            for (number, is_stored) in stored.iter().flatten().enumerate() {
+                let found = cache.get(&digest(number)).map(|entry| entry.trust);
+                assert!(found.is_none() || (*is_stored && found == Some(number)));
+                held += usize::from(found.is_some());
+            }
+            assert_eq!(held, cache.len(), "{entries}");
+            assert!((1..=entries).contains(&held), "{entries}: {held}");
+            cache.assert_whole();
+        }
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::algorithm::Algorithm;
+use super::algorithm::AlgorithmName;
 use super::json::Object;
 use super::rules::Types;
 use crate::inbound::RejectionKind;
@@ -19,7 +19,7 @@ const REFUSED: [&str; 4] = ["crit", "b64", "zip", "enc"];
 
 /// What a header says about the signature. Addresses and keys in it (`jku`, `x5u`, `x5c`, `jwk`) are never looked at.
 pub(super) struct Header {
-    pub(super) algorithm: Algorithm,
+    pub(super) algorithm: AlgorithmName,
     pub(super) kid: Option<Kid>,
     pub(super) typ: Option<String>,
 }
@@ -30,15 +30,19 @@ impl Header {
         if REFUSED.iter().any(|name| object.has(name)) {
             return Err(RejectionKind::Malformed);
         }
-        let text = |name| object.text(name).map_err(|_| RejectionKind::Malformed);
-        let algorithm = text("alg")?.ok_or(RejectionKind::Malformed)?;
-        let kid = text("kid")?;
+        let typ = object.text("typ").map_err(|_| RejectionKind::Malformed)?;
+        let algorithm = match object.text("alg") {
+            Ok(Some(name)) => AlgorithmName::parse(&name),
+            _ => None,
+        };
+        // What is wrong in itself has the reason of its own name.
+        let kid = object.text("kid").map_err(|_| RejectionKind::Key)?;
         Ok(Self {
-            algorithm: Algorithm::from_name(&algorithm).ok_or(RejectionKind::Algorithm)?,
+            algorithm: algorithm.ok_or(RejectionKind::Algorithm)?,
             kid: kid
-                .map(|kid| Kid::new(&kid).ok_or(RejectionKind::Malformed))
+                .map(|kid| Kid::new(&kid).ok_or(RejectionKind::Key))
                 .transpose()?,
-            typ: text("typ")?,
+            typ,
         })
     }
 
@@ -77,18 +81,20 @@ impl fmt::Debug for Kid {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::algorithm::Algorithm;
     use super::*;
 
     fn verdict(json: &str) -> Result<Algorithm, RejectionKind> {
         let header = Header::parse(json.as_bytes())?;
         header.check_type(&Types::default())?;
-        Ok(header.algorithm)
+        Ok(header.algorithm.algorithm())
     }
 
     #[test]
     fn t1_t3_headers() {
         let bad = Err(RejectionKind::Malformed);
         let alg = Err(RejectionKind::Algorithm);
+        let key = Err(RejectionKind::Key);
         let good = Ok(Algorithm::ES256);
         let longest = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(256));
         let too_long = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(257));
@@ -102,9 +108,9 @@ mod tests {
             ("alg in lower case", r#"{"alg":"es256"}"#, alg),
             ("alg with a space", r#"{"alg":"ES256 "}"#, alg),
             ("alg of encryption", r#"{"alg":"RSA-OAEP"}"#, alg),
-            ("no alg", r#"{"kid":"a"}"#, bad),
-            ("alg null", r#"{"alg":null}"#, bad),
-            ("alg as a list", r#"{"alg":["ES256"]}"#, bad),
+            ("no alg", r#"{"kid":"a"}"#, alg),
+            ("alg null", r#"{"alg":null}"#, alg),
+            ("alg as a list", r#"{"alg":["ES256"]}"#, alg),
             ("alg twice", r#"{"alg":"ES256","alg":"ES256"}"#, bad),
             (
                 "alg twice, once escaped",
@@ -137,6 +143,26 @@ mod tests {
             ("typ jwt", r#"{"alg":"ES256","typ":"jwt"}"#, good),
             ("typ at+jwt", r#"{"alg":"ES256","typ":"AT+jwt"}"#, good),
             (
+                "typ with its prefix",
+                r#"{"alg":"ES256","typ":"Application/at+JWT"}"#,
+                good,
+            ),
+            (
+                "typ with its prefix twice",
+                r#"{"alg":"ES256","typ":"application/application/jwt"}"#,
+                bad,
+            ),
+            (
+                "typ with another prefix",
+                r#"{"alg":"ES256","typ":"text/jwt"}"#,
+                bad,
+            ),
+            (
+                "typ with nothing after its prefix",
+                r#"{"alg":"ES256","typ":"application/"}"#,
+                bad,
+            ),
+            (
                 "typ of another protocol",
                 r#"{"alg":"ES256","typ":"dpop+jwt"}"#,
                 bad,
@@ -144,18 +170,18 @@ mod tests {
             ("typ empty", r#"{"alg":"ES256","typ":""}"#, bad),
             ("typ null", r#"{"alg":"ES256","typ":null}"#, bad),
             ("typ as a number", r#"{"alg":"ES256","typ":1}"#, bad),
-            ("kid as a number", r#"{"alg":"ES256","kid":1}"#, bad),
-            ("kid null", r#"{"alg":"ES256","kid":null}"#, bad),
-            ("kid beyond ASCII", r#"{"alg":"ES256","kid":"ä"}"#, bad),
-            ("kid with a newline", r#"{"alg":"ES256","kid":"a\nb"}"#, bad),
-            ("kid with NUL", r#"{"alg":"ES256","kid":"\u0000"}"#, bad),
+            ("kid as a number", r#"{"alg":"ES256","kid":1}"#, key),
+            ("kid null", r#"{"alg":"ES256","kid":null}"#, key),
+            ("kid beyond ASCII", r#"{"alg":"ES256","kid":"ä"}"#, key),
+            ("kid with a newline", r#"{"alg":"ES256","kid":"a\nb"}"#, key),
+            ("kid with NUL", r#"{"alg":"ES256","kid":"\u0000"}"#, key),
             (
                 "kid like a path",
                 r#"{"alg":"ES256","kid":"../../dev/null' OR 1=1"}"#,
                 good,
             ),
             ("kid of 256 bytes", &longest, good),
-            ("kid of 257 bytes", &too_long, bad),
+            ("kid of 257 bytes", &too_long, key),
             ("an array", r#"["ES256"]"#, bad),
             ("nothing", "", bad),
         ];
@@ -171,12 +197,13 @@ mod tests {
             header.check_type(types).is_ok()
         };
         let only = Types::only(["at+jwt".to_owned()]);
-        let more = Types::default().and("my+jwt".to_owned());
+        let more = Types::default().and("application/my+jwt".to_owned());
         let table = [
             (r#"{"alg":"ES256"}"#, false, true),
             (r#"{"alg":"ES256","typ":"JWT"}"#, false, true),
             (r#"{"alg":"ES256","typ":"AT+JWT"}"#, true, true),
             (r#"{"alg":"ES256","typ":"My+Jwt"}"#, false, true),
+            (r#"{"alg":"ES256","typ":"application/my+jwt"}"#, false, true),
             (r#"{"alg":"ES256","typ":"my+jwt2"}"#, false, false),
         ];
         for (json, in_only, in_more) in table {

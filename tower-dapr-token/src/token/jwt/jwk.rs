@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::algorithm::{Algorithm, Algorithms};
+use super::algorithm::AlgorithmName;
 use super::header::Kid;
 use super::json::Object;
 use super::key::{KeySpec, Material, UnusableKey};
@@ -15,13 +15,16 @@ pub(crate) const MAX_DOCUMENT_LEN: usize = 256 * 1024;
 /// The most keys of one document, and of one set.
 pub(super) const MAX_KEYS: usize = 64;
 
-/// How deep a document may be nested. A set, its list, a key and a list in it are four.
+/// How deep a key may be nested. A key and a list in it are two.
 const MAX_DEPTH: usize = 8;
+
+/// Members of a private key (RFC 7518 sections 6.2.2 and 6.3.2), and of a shared secret, in a public one.
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Whose document it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Configuration of this machine. It may hold shared secrets, and may be one key without a set around it.
+    /// Configuration of this machine. It may hold shared secrets.
     Local,
     /// Fetched from an issuer.
     Remote,
@@ -89,10 +92,10 @@ pub(super) fn parse(
     if document.len() > MAX_DOCUMENT_LEN {
         return Err(KeySetError::TooLarge);
     }
-    let object = Object::parse(document, MAX_DEPTH).map_err(|_| KeySetError::NotJson)?;
+    // What is wrong within one key is no fault of the others.
+    let object = Object::parse_outline(document).map_err(|_| KeySetError::NotJson)?;
     let listed = match object.objects("keys", MAX_DEPTH) {
         Ok(Some(keys)) => keys,
-        Ok(None) if origin == Origin::Local && object.has("kty") => vec![Some(object)],
         _ => return Err(KeySetError::NotAKeySet),
     };
     if listed.len() > MAX_KEYS {
@@ -122,10 +125,8 @@ fn read(key: &Object<'_>, origin: Origin) -> Result<KeySpec, UnusableKey> {
     let algorithms = match text(key, "alg")? {
         None => material.algorithms(),
         Some(name) => {
-            let algorithm = Algorithm::from_name(&name).ok_or(UnusableKey::Algorithm)?;
-            material
-                .algorithms()
-                .and(Algorithms::from_iter([algorithm]))
+            let name = AlgorithmName::parse(&name).ok_or(UnusableKey::Algorithm)?;
+            material.algorithms().and(name.into())
         }
     };
     if algorithms.is_empty() {
@@ -160,7 +161,7 @@ fn material(key: &Object<'_>, origin: Origin) -> Result<Material, UnusableKey> {
             Origin::Remote => Err(UnusableKey::Secret),
         };
     }
-    if key.has("d") {
+    if PRIVATE.iter().any(|name| key.has(name)) {
         return Err(UnusableKey::Private);
     }
     match (kty.as_str(), text(key, "crv")?.as_deref()) {
@@ -188,6 +189,7 @@ fn bytes(key: &Object<'_>, name: &str) -> Result<Vec<u8>, UnusableKey> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::algorithm::Algorithm;
     use super::super::backend::Backend;
     use super::super::key_set::KeySet;
     use super::*;
@@ -272,6 +274,28 @@ mod tests {
                 Some(U::Kid),
             ),
             ("the private half", ed(r#","d":"AA""#), Some(U::Private)),
+            (
+                "the private half, empty",
+                ed(r#","d":null"#),
+                Some(U::Private),
+            ),
+            (
+                "a private factor",
+                rsa(2048, r#"AQAB","p":"AA"#),
+                Some(U::Private),
+            ),
+            ("a secret in it", ed(r#","k":"AA""#), Some(U::Private)),
+            (
+                "of small order",
+                ed("").replace(X, &URL_SAFE_NO_PAD.encode([0; 32])),
+                Some(U::SmallOrder),
+            ),
+            ("a member twice", ed(r#","kty":"OKP""#), Some(U::Malformed)),
+            (
+                "too deep",
+                ed(&format!(r#","a":{}1{}"#, "[".repeat(9), "]".repeat(9))),
+                Some(U::Malformed),
+            ),
             ("Ed25519 of 0 bytes", ed("").replace(X, ""), Some(U::Size)),
             (
                 "Ed25519 of 31 bytes",
@@ -343,6 +367,11 @@ mod tests {
             ("RSA, exponent 1", rsa(2048, "AQ"), Some(U::Size)),
             ("RSA, exponent 2", rsa(2048, "Ag"), Some(U::Size)),
             ("RSA, exponent 3", rsa(2048, "Aw"), None),
+            (
+                "RSA, exponent 3 after a zero",
+                rsa(2048, "AAM"),
+                Some(U::Size),
+            ),
             ("RSA, exponent 2^33", rsa(2048, "AgAAAAA"), Some(U::Size)),
             (
                 "a shared secret",
@@ -416,7 +445,12 @@ mod tests {
                 Ok(1),
                 Err(E::NoUsableKey(useless)),
             ),
-            ("a key alone", ed(""), Ok(1), Err(E::NotAKeySet)),
+            (
+                "a key alone",
+                ed(""),
+                Err(E::NotAKeySet),
+                Err(E::NotAKeySet),
+            ),
             (
                 "no list",
                 r#"{"keys":{}}"#.to_owned(),
@@ -438,8 +472,14 @@ mod tests {
             ),
             ("nothing", String::new(), Err(E::NotJson), Err(E::NotJson)),
             (
-                "a member twice",
+                "a key with a member twice",
                 set(&[ed(r#","kty":"OKP""#)]),
+                Ok(0),
+                Err(E::NoUsableKey(Some(UnusableKey::Malformed))),
+            ),
+            (
+                "a key with a member twice, alone",
+                ed(r#","kty":"OKP""#),
                 Err(E::NotJson),
                 Err(E::NotJson),
             ),

@@ -8,8 +8,9 @@ use std::fmt;
 use jsonwebtoken::DecodingKey;
 use zeroize::Zeroizing;
 
-use super::algorithm::{Algorithm, Algorithms};
+use super::algorithm::{Algorithm, AlgorithmName, Algorithms};
 use super::backend::{Backend, Digest};
+use super::ed25519;
 use super::header::Kid;
 
 const MIN_RSA_BITS: usize = 2048;
@@ -32,6 +33,8 @@ pub(crate) enum UnusableKey {
     SizeForBackend,
     /// A point that is not on its curve, or what else the backend does not take.
     Refused,
+    /// A point of small order, under which anybody can sign.
+    SmallOrder,
     /// Made for something else than verifying signatures.
     Use,
     /// Its `alg` is unknown, does not go with its type, or is not among those allowed.
@@ -56,6 +59,7 @@ impl UnusableKey {
             }
             Self::SizeForBackend => "has more bits than the RustCrypto backend verifies with, 4096",
             Self::Refused => "is not a point of its curve",
+            Self::SmallOrder => "is a point of small order, under which anybody can sign",
             Self::Use => "is not made for verifying signatures",
             Self::Algorithm => "fits none of the allowed algorithms",
             Self::Kid => "has a name that is not 1 to 256 printable ASCII characters",
@@ -83,10 +87,12 @@ pub(super) enum Material {
 
 impl Material {
     pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, UnusableKey> {
-        let (n, e) = (without_zeros(n), without_zeros(e));
+        // Some issuers write `n` as a signed number, with a zero in front. An exponent has no such excuse.
+        let n = without_zeros(n);
         let bits = bit_len(n);
         let is_odd = n.last().is_some_and(|byte| byte % 2 == 1);
-        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || !is_odd || e.len() > 5 {
+        let is_short = e.len() <= 5 && e.first() != Some(&0);
+        if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || !is_odd || !is_short {
             return Err(UnusableKey::Size);
         }
         let exponent = e
@@ -116,7 +122,14 @@ impl Material {
     }
 
     pub(super) fn ed25519(x: &[u8]) -> Result<Self, UnusableKey> {
-        Ok(Self::Ed25519(x.try_into().map_err(|_| UnusableKey::Size)?))
+        let x: [u8; 32] = x.try_into().map_err(|_| UnusableKey::Size)?;
+        if ed25519::is_small_order(&x) {
+            return Err(UnusableKey::SmallOrder);
+        }
+        if !ed25519::is_canonical(&x) {
+            return Err(UnusableKey::Refused);
+        }
+        Ok(Self::Ed25519(x))
     }
 
     pub(super) fn secret(secret: &[u8]) -> Result<Self, UnusableKey> {
@@ -295,7 +308,12 @@ impl Key {
         self.by_itself && self.kid.is_none()
     }
 
-    pub(super) fn admits(&self, algorithm: Algorithm) -> bool {
+    /// Whether a header may ask for an algorithm by this name.
+    pub(super) fn admits(&self, name: AlgorithmName) -> bool {
+        self.algorithms.has_name(name)
+    }
+
+    pub(super) fn has(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
     }
 
@@ -308,7 +326,7 @@ impl Key {
         signature: &Vec<u8>,
     ) -> bool {
         let expected = signature_len(algorithm).unwrap_or(self.modulus_len);
-        self.admits(algorithm)
+        self.has(algorithm)
             && signature.len() == expected
             && backend.verifies(algorithm, &self.decoding, message, signature)
     }
@@ -385,11 +403,12 @@ mod tests {
             ("exponent 1", modulus(2048), &[1], false),
             ("exponent 2", modulus(2048), &[2], false),
             ("exponent 3", modulus(2048), &[3], true),
+            ("exponent 3 after a zero", modulus(2048), &[0, 3], false),
             (
                 "exponent 3 after zeros",
                 modulus(2048),
                 &[0, 0, 0, 0, 0, 0, 3],
-                true,
+                false,
             ),
             ("exponent 65536", modulus(2048), &[1, 0, 0], false),
             (

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwapOption, Guard};
 
-use super::algorithm::{Algorithm, Algorithms};
+use super::algorithm::{AlgorithmName, Algorithms};
 use super::backend::Backend;
 use super::header::Kid;
 use super::jwk::{self, KeySetError, MAX_KEYS, Origin, Skipped};
@@ -103,7 +103,7 @@ impl KeySet {
     pub(super) fn candidates(
         &self,
         kid: Option<&Kid>,
-        algorithm: Algorithm,
+        algorithm: AlgorithmName,
         allow_kidless: bool,
     ) -> Result<Vec<&Key>, NoKey> {
         let fitting = |keys: &mut dyn Iterator<Item = &Key>| -> Result<(), NoKey> {

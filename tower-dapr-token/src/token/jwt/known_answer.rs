@@ -47,7 +47,7 @@ fn check_with(
             let good = signature(algorithm)?;
             let mut altered = good.clone();
             *altered.last_mut()? ^= 1;
-            let key = keys.iter().find(|key| key.admits(algorithm))?;
+            let key = keys.iter().find(|key| key.has(algorithm))?;
             Some(verifies(key, algorithm, &good) && !verifies(key, algorithm, &altered))
         };
         if answers() != Some(true) {

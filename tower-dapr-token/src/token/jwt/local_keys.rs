@@ -36,8 +36,8 @@ pub struct JwtKeys {
 
 impl JwtKeys {
     /// One public key: RSA of 2048 to 8192 bits, P-256, P-384 or Ed25519, as SubjectPublicKeyInfo
-    /// (`-----BEGIN PUBLIC KEY-----`), as PKCS#1 (`RSA PUBLIC KEY`) or in an X.509 certificate, in PEM or DER. Of a
-    /// certificate the key alone is used: its dates and signature are not looked at.
+    /// (`-----BEGIN PUBLIC KEY-----`) or as PKCS#1 (`RSA PUBLIC KEY`), in PEM or DER. A certificate is refused, because
+    /// its dates and signature would not be looked at: take the key out of it.
     ///
     /// Without [`with_kid`](Self::with_kid) the key stands for every name that a token may give its key.
     ///
@@ -66,7 +66,7 @@ impl JwtKeys {
         Material::secret(secret).map(Self::one).map_err(unusable)
     }
 
-    /// The keys of a JSON key set (RFC 7517), or one JSON key. Those that cannot be used are left out, as long as one
+    /// The keys of a JSON key set (RFC 7517). Those that cannot be used are left out, as long as one
     /// can. Shared secrets (`oct`) may be among them.
     ///
     /// # Errors
@@ -162,5 +162,64 @@ impl fmt::Debug for JwtKeys {
             .field("keys", &self.specs.len())
             .field("skipped", &self.skipped)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{OTHER_P256, P256};
+    use super::*;
+
+    fn reason(result: Result<JwtKeys, ConfigError>) -> String {
+        result.expect_err("refused").to_string()
+    }
+
+    fn secrets(from: u8, to: u8) -> JwtKeys {
+        let secret = |byte| JwtKeys::secret([byte; 32]).expect("long enough");
+        (from + 1..to).fold(secret(from), |all, byte| {
+            all.and(secret(byte)).expect("few")
+        })
+    }
+
+    #[test]
+    fn t2_a_set_that_grows_above_64_keys_is_an_error() {
+        let full = secrets(0, 64);
+        assert_eq!(full.len(), 64);
+        let one = || P256.keys();
+        for (name, more) in [
+            ("one more", full.clone().and(one())),
+            ("one before", one().and(full.clone())),
+            ("twice as many", full.clone().and(secrets(64, 128))),
+        ] {
+            assert!(reason(more).contains("more than 64 keys"), "{name}");
+        }
+        assert_eq!(secrets(0, 63).and(one()).map(|keys| keys.len()), Ok(64));
+    }
+
+    #[test]
+    fn t3_a_key_is_named_alone_and_with_1_to_256_printable_ascii_characters() {
+        let (longest, too_long) = ("k".repeat(256), "k".repeat(257));
+        for name in ["a", " ", "~", "a b", "../../dev/null", &longest] {
+            assert!(P256.keys().with_kid(name).is_ok(), "{name:?}");
+        }
+        for name in ["", "\0", "a\n", "\t", "\u{7f}", "ä", "\u{202e}a", &too_long] {
+            let reason = reason(P256.keys().with_kid(name));
+            assert!(reason.contains("1 to 256 printable ASCII"), "{name:?}");
+            assert!(name.is_empty() || !reason.contains(name), "{name:?}");
+        }
+        let two = P256.keys().and(OTHER_P256.keys()).expect("few");
+        assert!(reason(two.with_kid("a")).contains("name each before and(..)"));
+    }
+
+    #[test]
+    fn t2_a_secret_is_never_a_text_that_others_have() {
+        for text in [
+            P256.public.to_owned(),
+            format!("\n {}", P256.public),
+            P256.public.replace("PUBLIC KEY", "CERTIFICATE"),
+        ] {
+            let reason = reason(JwtKeys::secret(text));
+            assert!(reason.contains("is a key in PEM"), "{reason}");
+        }
     }
 }

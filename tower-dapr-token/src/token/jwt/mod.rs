@@ -30,6 +30,7 @@ mod backend;
 mod cache;
 mod claims;
 mod clock;
+mod ed25519;
 mod error;
 mod header;
 mod json;
@@ -43,6 +44,8 @@ mod pem;
 mod rules;
 mod sentry;
 mod subject;
+#[cfg(test)]
+mod tables;
 #[cfg(test)]
 mod testing;
 mod verify;

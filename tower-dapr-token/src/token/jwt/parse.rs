@@ -54,11 +54,11 @@ impl<'a> Compact<'a> {
     /// Decodes base64url: its own alphabet, no padding, no bits left over.
     pub(super) fn decode(self) -> Result<Parts<'a>, RejectionKind> {
         if self.header.len() > MAX_ENCODED_HEADER_LEN {
-            return Err(RejectionKind::Malformed);
+            return Err(RejectionKind::TooLarge);
         }
         let header = decode(self.header)?;
         if header.len() > MAX_HEADER_LEN {
-            return Err(RejectionKind::Malformed);
+            return Err(RejectionKind::TooLarge);
         }
         Ok(Parts {
             header,
@@ -152,18 +152,9 @@ mod tests {
     fn t1_sizes_come_first() {
         let header = |len: usize| format!("{}.Yg.Yw", URL_SAFE_NO_PAD.encode(vec![b' '; len]));
         assert!(parts(header(4096).as_bytes()).is_ok());
-        assert_eq!(
-            parts(header(4097).as_bytes()),
-            Err(RejectionKind::Malformed)
-        );
-        assert_eq!(
-            parts(header(4098).as_bytes()),
-            Err(RejectionKind::Malformed)
-        );
-        assert_eq!(
-            parts(header(5120).as_bytes()),
-            Err(RejectionKind::Malformed)
-        );
+        assert_eq!(parts(header(4097).as_bytes()), Err(RejectionKind::TooLarge));
+        assert_eq!(parts(header(4098).as_bytes()), Err(RejectionKind::TooLarge));
+        assert_eq!(parts(header(5120).as_bytes()), Err(RejectionKind::TooLarge));
         let longest = format!("YQ.{}.Yw", "A".repeat(8192 - 6));
         assert!(parts(longest.as_bytes()).is_ok());
         let longer = format!("YQ.{}.Yw", "A".repeat(8192 - 5));

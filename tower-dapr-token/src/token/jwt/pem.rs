@@ -1,18 +1,17 @@
 //! Public keys in PEM and DER (`T2`).
 //!
-//! A SubjectPublicKeyInfo of RSA, P-256, P-384 or Ed25519, a PKCS#1 RSA public key, or the key of an X.509
-//! certificate. Of a certificate nothing but the key is looked at: not its dates, names or signature.
+//! A SubjectPublicKeyInfo of RSA, P-256, P-384 or Ed25519, or a PKCS#1 RSA public key. A certificate is refused: nobody
+//! here would look at its dates, names or signature, and taking its key alone would look as if somebody did.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pkcs1::RsaPublicKey;
-use spki::der::asn1::{AnyRef, BitStringRef};
-use spki::der::{self, Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
+use spki::der::Decode as _;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::key::{Material, UnusableKey};
 
-/// No key or certificate needs as much.
+/// No key needs as much.
 const MAX_LEN: usize = 64 * 1024;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -65,21 +64,16 @@ fn parse_pem(text: &str) -> Result<Material, UnusableKey> {
     match label {
         "PUBLIC KEY" => subject_public_key_info(&der),
         "RSA PUBLIC KEY" => rsa_public_key(&der),
-        "CERTIFICATE" => certificate(&der),
         _ => Err(UnusableKey::UnknownType),
     }
 }
 
-/// The three forms cannot be taken for each other: after the outer sequence come a sequence of an object identifier,
-/// an integer, or a sequence of more.
+/// The two forms cannot be taken for each other: in the outer sequence a sequence comes first, or an integer.
 fn parse_der(der: &[u8]) -> Result<Material, UnusableKey> {
-    for form in [subject_public_key_info, rsa_public_key, certificate] {
-        match form(der) {
-            Err(UnusableKey::Malformed) => {}
-            result => return result,
-        }
+    match subject_public_key_info(der) {
+        Err(UnusableKey::Malformed) => rsa_public_key(der),
+        result => result,
     }
-    Err(UnusableKey::Malformed)
 }
 
 fn subject_public_key_info(der: &[u8]) -> Result<Material, UnusableKey> {
@@ -121,47 +115,13 @@ fn rsa_public_key(der: &[u8]) -> Result<Material, UnusableKey> {
     Material::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())
 }
 
-/// RFC 5280 section 4.1: the key is the sixth field of what is signed, or the seventh if the version is told.
-fn certificate(der: &[u8]) -> Result<Material, UnusableKey> {
-    let key = AnyRef::from_der(der)
-        .and_then(|certificate| {
-            certificate.sequence(|fields| {
-                let signed: AnyRef<'_> = fields.decode()?;
-                let _algorithm: AnyRef<'_> = fields.decode()?;
-                let _signature: BitStringRef<'_> = fields.decode()?;
-                signed.sequence(subject_key)
-            })
-        })
-        .map_err(|_| UnusableKey::Malformed)?;
-    subject_public_key_info(key)
-}
-
-fn subject_key<'a>(fields: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
-    let version = Tag::ContextSpecific {
-        constructed: true,
-        number: TagNumber::N0,
-    };
-    let first: AnyRef<'a> = fields.decode()?;
-    // Serial number, if the first one was the version; algorithm, issuer, validity, subject.
-    for _ in 0..if first.tag() == version { 5 } else { 4 } {
-        let _: AnyRef<'a> = fields.decode()?;
-    }
-    let key = fields.tlv_bytes()?;
-    while !fields.is_finished() {
-        let _: AnyRef<'a> = fields.decode()?;
-    }
-    Ok(key)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::super::backend::Backend;
     use super::super::key::{Key, KeySpec};
-    use super::super::testing::{
-        ED25519, OTHER_P256, P256 as P256_PAIR, P256_CERTIFICATE, P384 as P384_PAIR, RSA, RSA_PKCS1,
-    };
+    use super::super::testing::{ED25519, P256 as P256_PAIR, P384 as P384_PAIR, RSA, RSA_PKCS1};
     use super::*;
 
     fn der(pem: &str) -> Vec<u8> {
@@ -186,7 +146,6 @@ mod tests {
             ("RSA", RSA.public, "RSA"),
             ("RSA in PKCS#1", RSA_PKCS1, "RSA"),
             ("P-256", P256_PAIR.public, "P-256"),
-            ("P-256 in a certificate", P256_CERTIFICATE, "P-256"),
             ("P-384", P384_PAIR.public, "P-384"),
             ("Ed25519", ED25519.public, "Ed25519"),
         ] {
@@ -207,8 +166,8 @@ mod tests {
             Key::new(&spec, Backend::default()).expect("usable").id()
         };
         assert!(id(RSA.public.as_bytes()) == id(RSA_PKCS1.as_bytes()));
-        assert!(id(P256_PAIR.public.as_bytes()) == id(P256_CERTIFICATE.as_bytes()));
-        assert!(id(P256_PAIR.public.as_bytes()) != id(OTHER_P256.public.as_bytes()));
+        assert!(id(P256_PAIR.public.as_bytes()) == id(&der(P256_PAIR.public)));
+        assert!(id(RSA.public.as_bytes()) != id(P256_PAIR.public.as_bytes()));
     }
 
     #[test]
@@ -257,6 +216,11 @@ mod tests {
             ("no label", b"-----BEGIN ", Malformed),
             ("not base64", &pem.replace('A', "*").into_bytes(), Malformed),
             (
+                "a certificate",
+                &label(pem, "CERTIFICATE").into_bytes(),
+                UnknownType,
+            ),
+            (
                 "a request",
                 &label(pem, "CERTIFICATE REQUEST").into_bytes(),
                 UnknownType,
@@ -281,8 +245,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn t11_a_changed_key_never_panics(place in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0_usize..5) {
-            let pem = [RSA.public, RSA_PKCS1, P256_CERTIFICATE, P384_PAIR.public, ED25519.public][which];
+        fn t11_a_changed_key_never_panics(place in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0_usize..4) {
+            let pem = [RSA.public, RSA_PKCS1, P384_PAIR.public, ED25519.public][which];
             let mut key = der(pem);
             let place = place.index(key.len());
             key[place] = byte;

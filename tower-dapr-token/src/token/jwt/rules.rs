@@ -102,8 +102,8 @@ impl JwtRules {
         self
     }
 
-    /// Refuses tokens without this scope. It is looked for in `scope`, a string of names with spaces between, and in
-    /// `scp`, such a string or an array of names. Each call adds one; all are required.
+    /// Refuses tokens without this scope. It is looked for in `scope`, a string of names with single spaces between (RFC
+    /// 8693 section 4.2). Each call adds one; all are required.
     pub fn require_scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -117,7 +117,7 @@ impl JwtRules {
     }
 
     /// Accepts these values of the header `typ` alone, ignoring case, and no token without one. By default it may be
-    /// absent, `JWT` or `at+jwt`.
+    /// absent, `JWT` or `at+jwt`. A value means the same with `application/` before it.
     pub fn types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
         self.types = Types::only(types.into_iter().map(Into::into));
         self
@@ -224,12 +224,24 @@ impl Types {
 
     pub(super) fn admit(&self, typ: Option<&str>) -> bool {
         typ.map_or(self.may_be_absent, |typ| {
-            self.names.iter().any(|name| name.eq_ignore_ascii_case(typ))
+            let typ = without_prefix(typ);
+            self.names
+                .iter()
+                .any(|name| without_prefix(name).eq_ignore_ascii_case(typ))
         })
     }
 
     fn are_blank(&self) -> bool {
         self.names.is_empty() || self.names.iter().any(String::is_empty)
+    }
+}
+
+/// A type is the same with `application/` before it, if no other slash is in it (RFC 7515 section 4.1.9).
+fn without_prefix(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+        _ => typ,
     }
 }
 

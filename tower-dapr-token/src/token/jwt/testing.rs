@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 
 use super::algorithm::Algorithm;
@@ -19,8 +19,6 @@ pub(super) const OTHER_RSA: Pair = Pair {
     public: include_str!("testing/rsa2.public.pem"),
 };
 pub(super) const RSA_PKCS1: &str = include_str!("testing/rsa.pkcs1.pem");
-/// A certificate of the P-256 key; its time has long been over.
-pub(super) const P256_CERTIFICATE: &str = include_str!("testing/p256.certificate.pem");
 pub(super) const P256: Pair = Pair {
     private: include_bytes!("testing/p256.private.der"),
     public: include_str!("testing/p256.public.pem"),
@@ -66,6 +64,12 @@ impl Pair {
             },
             _ => RSA,
         }
+    }
+
+    /// The public half in DER.
+    pub(super) fn keys_der(self) -> Vec<u8> {
+        let lines = self.public.lines().filter(|line| !line.starts_with('-'));
+        STANDARD.decode(lines.collect::<String>()).expect("base64")
     }
 
     pub(super) fn keys(self) -> JwtKeys {

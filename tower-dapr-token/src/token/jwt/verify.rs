@@ -263,24 +263,25 @@ impl Trust {
         parts: &Parts<'_>,
     ) -> Result<KeyId, Refused> {
         header.check_type(&self.rules.types)?;
-        let algorithm = header.algorithm;
+        let (name, algorithm) = (header.algorithm, header.algorithm.algorithm());
         if !self.rules.algorithms.contains(algorithm) {
             return Err(RejectionKind::Algorithm.into());
         }
-        if !key::can_be_signature(algorithm, parts.signature.len()) {
-            return Err(RejectionKind::Signature.into());
-        }
+        // No key, not even a fresh one, makes a signature of another length a good one.
+        let can_be_good = key::can_be_signature(algorithm, parts.signature.len());
         let keys = self.keys.load();
         let keys = keys.as_ref().ok_or(RejectionKind::Unavailable)?;
         let kid = header.kid.as_ref();
         let candidates = keys
-            .candidates(kid, algorithm, self.rules.allow_kidless)
+            .candidates(kid, name, self.rules.allow_kidless)
             .map_err(|none| Refused {
                 kind: none.kind,
-                unknown_kid: kid.filter(|_| none.is_unknown_kid).map(|kid| UnknownKid {
-                    trust: index,
-                    kid: kid.clone(),
-                }),
+                unknown_kid: kid
+                    .filter(|_| none.is_unknown_kid && can_be_good)
+                    .map(|kid| UnknownKid {
+                        trust: index,
+                        kid: kid.clone(),
+                    }),
             })?;
         candidates
             .into_iter()

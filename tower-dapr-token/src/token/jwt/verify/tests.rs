@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::algorithm::Algorithm;
+use super::super::algorithm::{Algorithm, AlgorithmName};
 use super::super::testing::{
     AUDIENCE, ED25519, ISSUER, NOW, OTHER_P256, OTHER_RSA, P256, P384, Pair, RSA, SECRET,
     claims_and, encode, good, header,
@@ -94,12 +94,12 @@ fn t1_t2_t3_a_header_never_chooses_the_key_or_the_algorithm() {
         (
             "another algorithm than that of the key",
             p256(r#"{"alg":"ES384","kid":"p256"}"#),
-            Err(Signature),
+            Err(Alg),
         ),
         (
             "an algorithm of another key",
             p256(r#"{"alg":"RS256","kid":"p256"}"#),
-            Err(Signature),
+            Err(Alg),
         ),
         (
             "an algorithm of another key, with a signature as long as that needs",
@@ -198,7 +198,8 @@ fn t2_the_key_of_a_set_narrows_the_algorithm() {
     };
     let set = of("PS256").expect("an RSA key");
     for algorithm in Algorithm::ALL {
-        let found = set.candidates(None, algorithm, false).is_ok();
+        let name = AlgorithmName::parse(algorithm.as_str()).expect("known");
+        let found = set.candidates(None, name, false).is_ok();
         assert_eq!(found, algorithm == Algorithm::PS256, "{algorithm}");
     }
     for alg in ["ES256", "RSA-OAEP", "none", "HS256", ""] {
@@ -251,6 +252,66 @@ fn t3_without_a_kid_one_key_must_fit_or_four_are_tried() {
 }
 
 #[test]
+fn t3_at_most_four_keys_are_tried_by_name_and_without_one() {
+    /// Five keys of one name; the one that signed stands at this place.
+    fn five(place: usize) -> JwtKeys {
+        let stranger = |byte: u8| JwtKeys::secret([byte; 64]).expect("long enough");
+        let key = |at: usize| match u8::try_from(at) {
+            _ if at == place => JwtKeys::secret(SECRET).expect("long enough"),
+            Ok(at) => stranger(at),
+            Err(_) => unreachable!("five"),
+        };
+        let named = |at| key(at).with_kid("a").expect("a good name");
+        (1..5)
+            .map(named)
+            .fold(named(0), |all, next| all.and(next).expect("few"))
+    }
+
+    let hs256 = || rules().algorithms([Algorithm::HS256]);
+    let pair = Pair::of(Algorithm::HS256);
+    let token = |header: &str| pair.sign(Algorithm::HS256, header, claims_and(""));
+    let (named, kidless) = (
+        token(r#"{"alg":"HS256","kid":"a"}"#),
+        token(r#"{"alg":"HS256"}"#),
+    );
+    for place in 0..5 {
+        let expected = if place < 4 {
+            Ok(())
+        } else {
+            Err(RejectionKind::Signature)
+        };
+        let by_name = verifier(&five(place), hs256());
+        assert_eq!(verdict(&by_name, &named), expected, "the key at {place}");
+        assert_eq!(verdict(&by_name, &kidless), Err(RejectionKind::Key));
+        let all = verifier(&five(place), hs256().allow_kidless());
+        assert_eq!(verdict(&all, &kidless), expected, "no name, {place}");
+    }
+}
+
+#[test]
+fn t2_a_key_that_names_its_algorithm_is_not_meant_by_the_other_name_of_it() {
+    let token = |alg: &str| {
+        let header = format!(r#"{{"alg":"{alg}"}}"#);
+        ED25519.sign(Algorithm::EdDSA, &header, claims_and(""))
+    };
+    let x = encode(&ED25519.keys_der()[12..]);
+    let judged = |key_alg: &str, alg: &str| {
+        let key = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"{key_alg}}}]}}"#);
+        let keys = JwtKeys::key_set(key).expect("a good key");
+        verdict(&verifier(&keys, rules()), &token(alg))
+    };
+    let alg = Err(RejectionKind::Algorithm);
+    for (key_alg, by_eddsa, by_ed25519) in [
+        ("", Ok(()), Ok(())),
+        (r#","alg":"EdDSA""#, Ok(()), alg),
+        (r#","alg":"Ed25519""#, alg, Ok(())),
+    ] {
+        let found = (judged(key_alg, "EdDSA"), judged(key_alg, "Ed25519"));
+        assert_eq!(found, (by_eddsa, by_ed25519), "{key_alg}");
+    }
+}
+
+#[test]
 fn t1_t3_only_a_well_formed_token_with_an_unknown_kid_may_wait_for_keys() {
     let verifier = verifier(&P256.named("a"), rules());
     let claims = claims_and("");
@@ -271,10 +332,18 @@ fn t1_t3_only_a_well_formed_token_with_an_unknown_kid_may_wait_for_keys() {
         r#"{"alg":"ES256","kid":"b","crit":[]}"#,
         r#"{"alg":"ES256","kid":"b","typ":"x"}"#,
         r#"{"alg":"ES384","kid":"a"}"#,
+        // Its signature has a length that no key of this algorithm gives.
         r#"{"alg":"RS256","kid":"b"}"#,
+        r#"{"alg":"ES256","kid":"ä"}"#,
     ] {
         assert_eq!(refused(header).unknown_kid, None, "{header}");
     }
+    let kind = refused(r#"{"alg":"RS256","kid":"b"}"#).kind;
+    assert_eq!(
+        kind,
+        RejectionKind::Key,
+        "the key comes before the signature"
+    );
     let bad = OTHER_P256.sign(Algorithm::ES256, r#"{"alg":"ES256","kid":"a"}"#, &claims);
     let refused = verifier.verify(bad.as_bytes(), NOW).expect_err("refused");
     assert_eq!(
@@ -415,7 +484,7 @@ fn t5_tokens_of_sentry() {
             "no subject",
             rules(),
             aud.to_owned(),
-            Err(RejectionKind::Subject),
+            Err(RejectionKind::Claims),
         ),
         (
             "an issuer that is not expected",
