@@ -146,6 +146,27 @@ pub enum ConfigError {
         /// What is wrong with them.
         error: crate::token::JwtConfigError,
     },
+    /// A signer of outbound JWTs that lacks something, or whose key or claims cannot be used (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[non_exhaustive]
+    JwtSigner {
+        /// The builder's method.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The source of outbound JWTs had none to give (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    JwtSource {
+        /// What stood in the way.
+        error: SourceError,
+    },
+    /// An outbound JWT would end, and nothing would ever fetch the next one (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    NobodyRenews,
 }
 
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
@@ -300,6 +321,20 @@ impl fmt::Display for ConfigError {
             ),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Self::Jwt { error } => error.fmt(f),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtSigner { setting, reason } => {
+                write!(f, "{setting}(..) of the JWT signer {reason}")
+            }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtSource { error } => write!(
+                f,
+                "no JWT could be had: {error}; the source must give one JWT of at most 8 KiB whose `exp` is ahead"
+            ),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::NobodyRenews => f.write_str(
+                "the JWT would end, and nothing would fetch the next one: add reload_in_background() (feature \
+                 `tokio`), or give jwt_handle(..) a handle on which you call refresh()",
+            ),
         }
     }
 }

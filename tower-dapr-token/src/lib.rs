@@ -34,7 +34,8 @@ pub use outbound::{HeaderInjector, InjectToken, InjectTokenBuilder, InjectTokenL
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
 pub use token::{
-    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtKeys, JwtRules, SubjectRule,
+    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtFile, JwtHandle, JwtHandleBuilder,
+    JwtKeys, JwtRules, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken, Renewal, SubjectRule,
     SystemWallClock, WallClock,
 };
 pub use token::{

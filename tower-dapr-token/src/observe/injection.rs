@@ -10,7 +10,7 @@ pub enum Injection {
     KeptExisting,
     /// The request goes to an origin that must not get the token (`I3`).
     OriginNotAllowed,
-    /// There is no token, and the layer is `optional()`.
+    /// There is no token: the layer is `optional()`, none was loaded yet, or it is too old or has expired.
     NoToken,
     /// The request has as many headers as a map can hold (24,576), so it went on without the token.
     NoRoom,

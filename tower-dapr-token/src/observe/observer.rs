@@ -61,7 +61,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = injection;
     }
 
-    /// A source of tokens was read, in the background or by `refresh()`, and never on the path of a request.
+    /// A source of tokens was read, in the background or by `refresh()`, and never on the path of a request; but a
+    /// JWT that is minted without a background task is told of on the request that found it due.
     /// The next reading waits for this call to come back: do not call
     /// [`refresh()`](crate::TokenHandle::refresh) here. The other methods of a handle may be called.
     fn on_reload(&self, result: Result<Reloaded, &SourceError>) {

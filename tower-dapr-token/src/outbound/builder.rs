@@ -1,5 +1,7 @@
 //! [`InjectTokenBuilder`]: every setting of the outbound layer, checked once in `build()`.
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt;
 mod rotating;
 
 use std::fmt;
@@ -15,6 +17,8 @@ use crate::environment::{Environment, ProcessEnvironment};
 use crate::error::ConfigError;
 use crate::header::{self, DAPR_API_TOKEN};
 use crate::observe::{Notice, Observer};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::token::{JwtHandle, JwtSource};
 use crate::token::{
     LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable,
     notices_of_reader,
@@ -61,6 +65,24 @@ enum Source {
     /// What `rotation` names.
     Reloaded,
     Reader(TokenReader),
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    Jwt(Box<dyn JwtSource>),
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    JwtHandle(JwtHandle),
+}
+
+impl Source {
+    /// Whether the settings of rotation are about it.
+    fn is_read_again(&self) -> bool {
+        match self {
+            Self::Reloaded => true,
+            Self::Token(_) | Self::Variable(_) | Self::Reader(_) => false,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::Jwt(_) => true,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtHandle(_) => false,
+        }
+    }
 }
 
 impl InjectTokenBuilder<'static> {
@@ -238,9 +260,7 @@ impl<'e> InjectTokenBuilder<'e> {
         }
         let mut notices = Vec::new();
         let source = self.source.take().ok_or(ConfigError::NoTokenSource)?;
-        if let (Source::Token(_) | Source::Variable(_) | Source::Reader(_), Some(setting)) =
-            (&source, self.rotation.idle_setting())
-        {
+        if let (false, Some(setting)) = (source.is_read_again(), self.rotation.idle_setting()) {
             return Err(ConfigError::NothingToReload { setting });
         }
         // Before the source is read, which takes its time, and before anybody is told of a layer that is none.
@@ -274,6 +294,12 @@ impl<'e> InjectTokenBuilder<'e> {
                     _source: None,
                 }
             }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Source::Jwt(source) => {
+                Value::Jwt(jwt::renewed(source, &self.rotation, self.observer.clone())?)
+            }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Source::JwtHandle(handle) => Value::Jwt(handle),
         };
         if let Some(observer) = &self.observer {
             for notice in &notices {

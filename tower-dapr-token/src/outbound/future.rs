@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Response;
 use pin_project_lite::pin_project;
 
 use super::status;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::token::JwtSlot;
 use crate::token::TokenReader;
 
 pin_project! {
@@ -22,17 +26,33 @@ pin_project! {
 }
 
 /// A token that may have been too old: where a newer one would come from.
-pub(super) struct Sent {
-    reader: TokenReader,
-    loads: u64,
+pub(super) enum Sent {
+    Reader {
+        reader: TokenReader,
+        loads: u64,
+    },
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    Jwt {
+        slot: Arc<JwtSlot>,
+        fetches: u64,
+    },
 }
 
 impl Sent {
     /// A request goes out now with the current token of this reader.
     pub(super) fn now(reader: &TokenReader) -> Self {
-        Self {
+        Self::Reader {
             loads: reader.loads(),
             reader: reader.clone(),
+        }
+    }
+
+    /// A request goes out now with the JWT of this moment. It does not keep a background task alive.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) fn jwt(slot: &Arc<JwtSlot>) -> Self {
+        Self::Jwt {
+            fetches: slot.fetches(),
+            slot: Arc::clone(slot),
         }
     }
 
@@ -40,7 +60,11 @@ impl Sent {
     #[inline(never)]
     fn judge<B>(&self, response: &Response<B>) {
         if status::is_unauthenticated(response) {
-            self.reader.ask_for_reload(self.loads);
+            match self {
+                Self::Reader { reader, loads } => reader.ask_for_reload(*loads),
+                #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+                Self::Jwt { slot, fetches } => slot.ask_for_renewal(*fetches),
+            }
         }
     }
 }

@@ -53,6 +53,8 @@ impl HeaderInjector {
         let injection = match &settings.value {
             Value::Fixed(value) => settings.set(value.as_ref(), headers),
             Value::Live { reader, .. } => settings.set(reader.header_value().as_ref(), headers),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Value::Jwt(handle) => settings.set(settings.jwt(handle).as_ref(), headers),
         };
         if let Some(observer) = &settings.observer {
             observer.on_injection(injection);

@@ -19,6 +19,8 @@
 //! 5. Each request is judged by its own address, with no memory of a redirect (`I5`).
 //! 6. Tokens from a source that changes are followed, and the current one is sent (`I7`). An answer that says
 //!    it was not accepted asks for a reload of the source; nothing is sent a second time (`I6`).
+//! 7. A JWT (feature `jwt` or `jwt-rust-crypto`) is renewed at two thirds of its life, and never sent once its `exp` is
+//!    over (`I9`).
 //!
 //! # Examples
 //!

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use http::header::AUTHORIZATION;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use tower_service::Service;
@@ -12,6 +14,8 @@ use super::future::{ResponseFuture, Sent};
 use super::origin::Origins;
 use crate::header::DAPR_API_TOKEN;
 use crate::observe::{Injection, Observer};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::token::JwtHandle;
 use crate::token::{Snapshot, TokenHandle, TokenReader};
 
 /// What a layer and all services made from it share.
@@ -42,6 +46,9 @@ pub(super) enum Value {
         /// Where the layer was built from a source: its reload lasts as long as the layer and its services.
         _source: Option<TokenHandle>,
     },
+    /// A JWT, which ends by itself: the clock is read for each request (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    Jwt(JwtHandle),
 }
 
 /// Injects the token into requests for a client; made by [`InjectTokenLayer`](crate::InjectTokenLayer).
@@ -60,6 +67,8 @@ impl<S> InjectToken<S> {
         let seen = match &plan.settings.value {
             Value::Fixed(_) => None,
             Value::Live { reader, .. } => Some(reader.snapshot()),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Value::Jwt(_) => None,
         };
         Self { inner, plan, seen }
     }
@@ -124,6 +133,8 @@ impl Plan {
         let fixed = match &settings.value {
             Value::Fixed(value) => value.clone(),
             Value::Live { .. } => None,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Value::Jwt(_) => None,
         };
         Self {
             usual: fixed.filter(|_| usual),
@@ -162,6 +173,21 @@ impl Settings {
                     (injection == Injection::Injected).then_some(sent),
                 )
             }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Value::Jwt(handle) => {
+                let slot = handle.slot();
+                // As above.
+                let sent = Sent::jwt(slot);
+                // Nothing is minted for a request that does not get it.
+                let value = (self.origins.allow(request.uri()))
+                    .then(|| self.jwt(handle))
+                    .flatten();
+                let injection = self.inject(value.as_ref(), request);
+                (
+                    injection,
+                    (injection == Injection::Injected).then_some(sent),
+                )
+            }
         };
         if let Some(observer) = &self.observer {
             observer.on_injection(injection);
@@ -179,6 +205,12 @@ impl Settings {
             return Injection::OriginNotAllowed;
         }
         self.set(value, request.headers_mut())
+    }
+
+    /// The JWT of this moment, in the form that the header asks for.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) fn jwt(&self, handle: &JwtHandle) -> Option<HeaderValue> {
+        handle.slot().header_value(self.header == AUTHORIZATION)
     }
 
     /// Sets the header of a request that goes to an allowed origin.

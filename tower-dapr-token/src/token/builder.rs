@@ -238,6 +238,21 @@ impl TokenHandleBuilder {
         }
     }
 
+    /// What of the settings a JWT has a use for: the clock, and whether to renew it in the background. Its age is
+    /// limited by itself, and its file is polled.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn for_jwt(&self) -> Result<(Arc<dyn Clock>, bool), ConfigError> {
+        if self.max_stale.is_some() {
+            return Err(ConfigError::NothingToReload {
+                setting: "max_stale",
+            });
+        }
+        if self.watches {
+            return Err(ConfigError::NothingToWatch);
+        }
+        Ok((Arc::clone(&self.clock), self.in_background))
+    }
+
     /// No loaded token may be longer.
     pub(crate) fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;

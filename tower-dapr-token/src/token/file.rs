@@ -113,7 +113,7 @@ impl TokenSource for FileSource {
 }
 
 /// The whole file, in memory that is wiped.
-fn read(path: &Path, mount: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+pub(super) fn read(path: &Path, mount: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, SourceError> {
     let opened = match (mount, path.file_name()) {
         (Some(mount), Some(name)) => read_file(&mount.join(name)),
         _ => read_file(path),

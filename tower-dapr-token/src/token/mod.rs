@@ -40,7 +40,7 @@ mod set;
 mod snapshot;
 mod source;
 #[cfg(feature = "tokio")]
-mod spread;
+pub(crate) mod spread;
 #[cfg(feature = "tokio")]
 mod task;
 mod variable;
@@ -60,7 +60,8 @@ pub use handle::TokenHandle;
 pub use jwks::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use jwt::{
-    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtKeys, JwtRules, SubjectRule,
+    Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtFile, JwtHandle, JwtHandleBuilder,
+    JwtKeys, JwtRules, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken, Renewal, SubjectRule,
     SystemWallClock, WallClock,
 };
 pub use overlap::Overlap;
@@ -70,6 +71,8 @@ pub use set::TokenSet;
 pub use snapshot::TokenReader;
 pub use source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub(crate) use jwt::JwtSlot;
 pub(crate) use notices::of_reader as notices_of_reader;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use variable::TokenVariable;

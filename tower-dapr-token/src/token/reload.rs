@@ -12,7 +12,7 @@ use crate::error::ConfigError;
 use crate::observe::{Event, Notice, TokenStatus};
 
 /// Longer than a normal file write, and shorter than anyone waits (`R4`).
-const SETTLE: Duration = Duration::from_millis(100);
+pub(super) const SETTLE: Duration = Duration::from_millis(100);
 
 /// What a reload that did not fail found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -169,6 +169,22 @@ pub enum SourceErrorKind {
     LongerThanLimit,
     /// Read twice, 100 ms apart, it was not the same: somebody is writing (`R4`).
     Unsettled,
+    /// Not a JWT of three parts in base64url, whose payload is a JSON object (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    NotAJwt,
+    /// A JWT of more than 8 KiB (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    JwtTooLong,
+    /// A JWT that does not say when it ends, or not as a number of seconds (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    JwtWithoutExpiry,
+    /// A JWT whose time is over (`I9`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    JwtExpired,
     /// What a source of the user's own says.
     Other(&'static str),
 }
@@ -218,6 +234,14 @@ impl fmt::Display for SourceErrorKind {
             Self::TooManyTokens => write!(f, "holds more than {MAX_TOKENS} tokens"),
             Self::LongerThanLimit => f.write_str("holds a token above the layer's limit on values"),
             Self::Unsettled => f.write_str("changed while it was read"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::NotAJwt => f.write_str("holds no JWT"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtTooLong => f.write_str("holds a JWT longer than 8 KiB"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtWithoutExpiry => f.write_str("holds a JWT without a usable `exp`"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::JwtExpired => f.write_str("holds a JWT whose `exp` is over"),
             Self::Other(reason) => f.write_str(reason),
         }
     }

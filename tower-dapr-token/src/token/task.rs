@@ -17,9 +17,9 @@ use super::watch::Watch;
 use crate::error::ConfigError;
 
 /// Kubernetes needs about a minute to update a mount, so that a shorter time would gain nothing (`R3`).
-const POLL: Duration = Duration::from_secs(10);
+pub(super) const POLL: Duration = Duration::from_secs(10);
 /// How much of it is left to chance, so that many programs do not read at once.
-const TENTH: u32 = 10;
+pub(super) const TENTH: u32 = 10;
 /// Reloads that clients or files ask for come no faster, however many of them there are.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -28,6 +28,8 @@ mod observe_metrics;
 #[cfg(feature = "tracing")]
 mod observe_tracing;
 mod outbound;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod outbound_jwt;
 mod recorded;
 mod rotation;
 mod rotation_files;

@@ -259,7 +259,7 @@ fn has_scopes(payload: &Object<'_>, required: &[String]) -> Result<bool, Rejecti
 }
 
 /// Seconds since 1970 out of the text of a JSON number, rounded to whole ones. Nothing below 0 or above 2^53.
-fn seconds(number: &str, round_up: bool) -> Option<u64> {
+pub(super) fn seconds(number: &str, round_up: bool) -> Option<u64> {
     if number.len() > MAX_NUMBER_LEN || number.starts_with('-') {
         return None;
     }

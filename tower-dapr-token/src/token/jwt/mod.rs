@@ -9,7 +9,8 @@
 //! 4. the signature (`key.rs`, `backend.rs`);
 //! 5. the claims (`claims.rs`, `subject.rs`), by the rules of the issuer (`rules.rs`).
 //!
-//! `verify.rs` walks that order; `cache.rs` remembers for a short time who passed it.
+//! `verify.rs` walks that order; `cache.rs` remembers for a short time who passed it. `outbound/` is the other way round:
+//! tokens that a client sends (`I9`).
 //!
 //! # Security
 //!
@@ -39,6 +40,7 @@ mod key;
 mod key_set;
 mod known_answer;
 mod local_keys;
+mod outbound;
 mod parse;
 mod pem;
 mod rules;
@@ -56,6 +58,10 @@ pub use claims::{Claims, ClaimsError};
 pub use clock::{SystemWallClock, WallClock};
 pub use error::JwtConfigError;
 pub use local_keys::JwtKeys;
+pub use outbound::{
+    JwtFile, JwtHandle, JwtHandleBuilder, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken,
+    Renewal,
+};
 pub use rules::JwtRules;
 pub use subject::SubjectRule;
 
@@ -65,6 +71,7 @@ pub(crate) use self::{
     jwk::{KeySetError, MAX_DOCUMENT_LEN, Origin, Skipped},
     key::UnusableKey,
     key_set::{KeySet, KeySlot},
+    outbound::Slot as JwtSlot,
     verify::{
         Accepted, CacheUse, DEFAULT_MAX_LEN, GREATEST_MAX_LEN, JwtOptions, JwtVerifier, Refused,
         Trust, UnknownKid,

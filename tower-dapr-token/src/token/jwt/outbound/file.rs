@@ -1,0 +1,56 @@
+//! [`JwtFile`]: one JWT in a file that somebody else renews.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::minted::MintedToken;
+use super::source::{JwtSource, Renewal};
+use crate::token::file::read;
+use crate::token::{SourceError, SourceErrorKind};
+
+/// A file with one JWT, which somebody else renews, as the kubelet does with a projected service-account token (`I9`).
+///
+/// The file is read at every poll, in one pass and whatever its times say (`R2`, `R3`). A new token counts if it is
+/// still the same 100 ms later (`R4`). Content that is no JWT, has no `exp`, has expired, or is longer than 8 KiB
+/// changes nothing: the token before it is sent until its `exp` (`R5`). White space around the token is trimmed.
+///
+/// ```no_run
+/// use tower_dapr_token::{InjectTokenLayer, JwtFile};
+///
+/// # fn main() -> Result<(), tower_dapr_token::ConfigError> {
+/// let builder = InjectTokenLayer::builder()
+///     .jwt(JwtFile::new("/var/run/secrets/tokens/dapr"))
+///     .add_origin("https://dapr.example.com".parse()?);
+/// # #[cfg(feature = "tokio")]
+/// let layer = builder.reload_in_background().build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct JwtFile {
+    path: PathBuf,
+}
+
+impl JwtFile {
+    /// Reads this file. It is first opened when a token is fetched.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl JwtSource for JwtFile {
+    fn fetch(&self, now: Duration) -> Result<MintedToken, SourceError> {
+        let content = read(&self.path, None)?;
+        let token =
+            MintedToken::read(&content).map_err(|kind| SourceError::at(&self.path, kind))?;
+        if token.expires_at() <= now {
+            return Err(SourceError::at(&self.path, SourceErrorKind::JwtExpired));
+        }
+        Ok(token)
+    }
+
+    fn renewal(&self) -> Renewal {
+        Renewal::Polled
+    }
+}
