@@ -5,6 +5,7 @@
 //! floor.rs, refusal.rs, ours.rs ── drive.rs: the loop ── callgrind.rs: what it cost ─┬─ gate.rs: against record.json
 //! inner.rs    the service below ┘                                                   └─ results.rs: RESULTS.md
 //! timing/     whether times tell how much of a token is right
+//! scaling.rs  what two threads serve together
 //! ```
 //!
 //! A library, so that `peers/`, the workspace of the rivals, drives them by the same loop with the same requests.
@@ -26,6 +27,7 @@ pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod results;
+pub mod scaling;
 pub mod table;
 pub mod timing;
 

@@ -1,4 +1,5 @@
-//! `gate` for continuous integration, `timing` for C4, `record` for `RESULTS.md`, and the commands that look at one case.
+//! `gate` for continuous integration, `timing` for C4, `scaling` for two threads, `record` for `RESULTS.md`, and the
+//! commands that look at one case.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use dapr_token_benches::ours::INDISTINGUISHABLE;
 use dapr_token_benches::timing::{self, Verdict};
-use dapr_token_benches::{cases, command, gate, results};
+use dapr_token_benches::{cases, command, gate, results, scaling};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,11 +45,17 @@ fn run(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         ["timing"] => time(timing::SAMPLES),
         // Whatever is no number is as much out of bounds as a number that is too small.
         ["timing", samples] => time(samples.parse().unwrap_or_default()),
+        ["scaling"] => {
+            gate::optimised()?;
+            write!(io::stdout(), "{}", scaling::table())?;
+            Ok(ExitCode::SUCCESS)
+        }
         arguments if command::run(&cases, arguments)? => Ok(ExitCode::SUCCESS),
         _ => Err(format!(
             "usage: cargo run --release -p dapr-token-benches -- COMMAND\n  \
              gate            counts the gated cases and compares them with record.json\n  \
              timing [N]      whether times tell how much of a token is right, by N samples a pair\n  \
+             scaling         what two threads serve together, beside what one serves\n  \
              record          measures everything and writes RESULTS.md and record.json\n{}",
             command::USAGE
         )

@@ -206,8 +206,13 @@ fn require(
     build(configure(RequireTokenLayer::builder().token(token(TOKEN))))
 }
 
+/// Accepts [`TOKEN`], with every setting at its default.
+pub(crate) fn accepting() -> RequireToken<Inner<Body>> {
+    require(|layer| layer)
+}
+
 /// Accepts [`TOKEN`] from a handle that may change it.
-fn rotating() -> RequireToken<Inner<Body>> {
+pub(crate) fn rotating() -> RequireToken<Inner<Body>> {
     let handle = TokenHandle::new(TokenSet::new(token(TOKEN)));
     build(RequireTokenLayer::builder().reader(handle.reader()))
 }

@@ -14,7 +14,7 @@ use crate::machine::{RUSTC, counted_on, provenance};
 use crate::record::{Record, accept};
 use crate::table::{grouped, markdown};
 use crate::timing::{self, Verdict};
-use crate::{floor, ours, refusal};
+use crate::{floor, ours, refusal, scaling};
 
 /// Measures everything, rivals included, and writes `record.json` and `RESULTS.md` into the folder of this package.
 ///
@@ -79,6 +79,9 @@ pub fn write(cases: &[Case], package: &Path) -> Result<(), Box<dyn Error>> {
          Answers built by hand, without any check.\n\n{parts}\n\
          ## Whether times tell secrets apart\n\n{here}.\n\n\
          One run of `timing`. `README.md` says what the rows are and why these.\n\n{timing}\n\
+         ## Two threads\n\n{here}.\n\n\
+         Each thread has its own clone of one layer's service and requests of its own, which it also makes; wall time, the \
+         best of 60 turns.\n\n{scaling}\n\
          ## Side by side\n\n{there}; {valgrind}.\n\n\
          One binary with all rows, so the figures of ours may differ by a few instructions from those above.\n\n{rivals}",
         gated = markdown(
@@ -86,6 +89,7 @@ pub fn write(cases: &[Case], package: &Path) -> Result<(), Box<dyn Error>> {
             &gated
         ),
         timing = timing.text,
+        scaling = scaling::table(),
     );
     fs::write(package.join("RESULTS.md"), text)?;
     record.store(&record_file)?;

@@ -30,6 +30,7 @@ mod observe_tracing;
 mod outbound;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod outbound_jwt;
+mod properties;
 mod recorded;
 mod rotation;
 mod rotation_files;
