@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 /// Where a variable is looked up while a layer is built.
 ///
-/// Implemented for every `Fn(&str) -> Option<OsString>`, so a closure over a map will do:
+/// Implemented for every `Fn(&str) -> Option<OsString>` that is `Sync`, so a closure over a map will do:
 ///
 /// ```
 /// use std::ffi::OsString;
@@ -18,14 +18,14 @@ use std::ffi::OsString;
 ///     .build();
 /// assert!(layer.is_ok());
 /// ```
-pub trait Environment {
+pub trait Environment: Sync {
     /// The value of the variable, or `None` when it is not set.
     fn var(&self, name: &str) -> Option<OsString>;
 }
 
 impl<F> Environment for F
 where
-    F: Fn(&str) -> Option<OsString>,
+    F: Fn(&str) -> Option<OsString> + Sync,
 {
     fn var(&self, name: &str) -> Option<OsString> {
         self(name)

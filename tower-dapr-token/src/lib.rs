@@ -17,9 +17,18 @@ pub use environment::{Environment, ProcessEnvironment};
 pub use error::{ConfigError, InvalidToken};
 pub use header::{DAPR_API_TOKEN, MAX_TOKEN_LEN};
 pub use inbound::{
-    Authenticated, Exempt, HeaderVerifier, Rejection, RejectionKind, RequireToken,
+    Authenticated, Exempt, HeaderVerifier, Immediate, Rejection, RejectionKind, RequireToken,
     RequireTokenBuilder, RequireTokenLayer, ResponseBody,
 };
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto"))))
+)]
+pub use inbound::{RequireRemoteTokenBuilder, Waiting};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+pub use observe::JwtCache;
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
 pub use observe::TracingObserver;

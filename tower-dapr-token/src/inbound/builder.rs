@@ -4,7 +4,12 @@
 mod jwt;
 #[cfg(feature = "axum")]
 mod original_uri;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod remote;
 mod rotating;
+
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+pub use self::remote::RequireRemoteTokenBuilder;
 
 use std::fmt;
 use std::sync::Arc;
@@ -323,7 +328,8 @@ impl<'e> RequireTokenBuilder<'e> {
     /// files in one without I/O.
     pub fn build(self) -> Result<RequireTokenLayer, ConfigError> {
         self.check_unattended()?;
-        self.finish(false).map(|(layer, _)| layer)
+        let (policy, _) = self.finish(false)?;
+        Ok(RequireTokenLayer::from_policy(policy))
     }
 
     /// As [`build()`](Self::build), but gives the check on headers alone, without a layer: for an interceptor, or a
@@ -368,17 +374,14 @@ impl<'e> RequireTokenBuilder<'e> {
         }
     }
 
-    fn finish(
-        mut self,
-        lazy: bool,
-    ) -> Result<(RequireTokenLayer, Option<TokenHandle>), ConfigError> {
+    fn finish(mut self, lazy: bool) -> Result<(Policy, Option<TokenHandle>), ConfigError> {
         let decides = self.resolve(lazy)?;
         let live = decides.live.as_ref();
         let handle = live.and_then(|live| live.source.clone());
         let policy = Policy::new(self.extraction(), decides, self.exemptions, self.dialect)
             .answer_with(self.answers)
             .announce_to(self.with_extensions, self.observer);
-        Ok((RequireTokenLayer::from_policy(policy), handle))
+        Ok((policy, handle))
     }
 
     /// What decides, and what it follows if its tokens can change. The observer is told what there is to know.
@@ -388,7 +391,11 @@ impl<'e> RequireTokenBuilder<'e> {
         }
         let mut notices = Vec::new();
         #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-        let jwt = self.jwt_check()?;
+        #[cfg_attr(
+            not(feature = "jwks"),
+            allow(unused_mut, reason = "keys are not fetched")
+        )]
+        let mut jwt = self.jwt_check()?;
         #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
         let accepts_jwts = jwt.is_some();
         #[cfg(not(any(feature = "jwt", feature = "jwt-rust-crypto")))]
@@ -453,6 +460,11 @@ impl<'e> RequireTokenBuilder<'e> {
                 Verifier::none()
             }
         };
+        // Last of what can fail: a layer that is not built fetches nothing.
+        #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+        if let Some(jwt) = &mut jwt {
+            jwt.remote.start(self.observer.as_ref())?;
+        }
         notices.extend(self.exemptions.list().map(Notice::Exemptions));
         if let Some(observer) = &self.observer {
             for notice in &notices {

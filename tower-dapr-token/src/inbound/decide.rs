@@ -55,7 +55,8 @@ impl Decides {
     ) -> (Result<Verified, RejectionKind>, Details) {
         #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
         if let Some(jwt) = &self.jwt {
-            return jwt.judge(extraction, tokens, headers);
+            let judged = jwt.judge(extraction, tokens, headers);
+            return (judged.verdict, judged.details);
         }
         let verdict = extraction.present_to(tokens, headers);
         (verdict, Details::of(self.mode()))

@@ -7,6 +7,8 @@ use http::{Extensions, Request};
 use tower_service::Service;
 
 use super::exempt::ExemptRequest;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::observe::JwtCache;
 use crate::observe::TokenMode;
 use crate::token::Verified;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
@@ -40,6 +42,8 @@ pub(super) struct Details {
     pub(super) mode: TokenMode,
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     pub(super) claims: Option<Arc<Claims>>,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) cache: Option<JwtCache>,
 }
 
 impl Details {
@@ -48,6 +52,8 @@ impl Details {
             mode,
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             claims: None,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            cache: None,
         }
     }
 }

@@ -9,8 +9,10 @@ use http::HeaderMap;
 use super::extract::{Extraction, Presented};
 use super::forward::Details;
 use super::reject::RejectionKind;
-use crate::observe::TokenMode;
-use crate::token::jwt::{Accepted, JwtVerifier};
+#[cfg(feature = "jwks")]
+use super::remote::{RemoteTrusts, Unknown};
+use crate::observe::{JwtCache, TokenMode};
+use crate::token::jwt::{Accepted, CacheUse, JwtVerifier, Refused};
 use crate::token::{Verified, Verifier, Verify, WallClock};
 
 /// The scheme in front of a token in `authorization` (`E1`), and the one space behind it.
@@ -26,6 +28,18 @@ pub(super) struct JwtCheck {
     pub(super) static_until: Option<Duration>,
     /// The token stands in `authorization`, behind its scheme.
     pub(super) bearer: bool,
+    /// Keys that are fetched.
+    #[cfg(feature = "jwks")]
+    pub(super) remote: RemoteTrusts,
+}
+
+/// What came of the header of a request.
+pub(super) struct Judged {
+    pub(super) verdict: Result<Verified, RejectionKind>,
+    pub(super) details: Details,
+    /// The token was refused for want of a key that may be fetched.
+    #[cfg(feature = "jwks")]
+    pub(super) unknown: Option<Unknown>,
 }
 
 impl JwtCheck {
@@ -35,21 +49,43 @@ impl JwtCheck {
         extraction: &Extraction,
         tokens: &Verifier,
         headers: &mut HeaderMap,
-    ) -> (Result<Verified, RejectionKind>, Details) {
+    ) -> Judged {
         let judge = Judge {
             check: self,
             tokens,
             accepted: Cell::new(None),
+            #[cfg(feature = "jwks")]
+            unknown: Cell::new(None),
         };
         let verdict = extraction.present_to(&judge, headers);
-        let mode = match (&verdict, judge.accepted.take()) {
+        let details = match (&verdict, judge.accepted.take()) {
             (Ok(_), None) => Details::of(TokenMode::Static),
-            (_, accepted) => Details {
-                claims: accepted.map(|accepted| accepted.claims),
-                ..Details::of(TokenMode::Jwt)
-            },
+            (_, accepted) => details_of(accepted),
         };
-        (verdict, mode)
+        Judged {
+            verdict,
+            details,
+            #[cfg(feature = "jwks")]
+            unknown: judge.unknown.take(),
+        }
+    }
+
+    /// Judges a token once more that a key was fetched for. It is no static one: that was asked before.
+    #[cfg(feature = "jwks")]
+    pub(super) fn judge_again(&self, token: &[u8]) -> (Result<Verified, RejectionKind>, Details) {
+        match self.verify(token, self.clock.unix_time()) {
+            Ok(accepted) => (Ok(Verified::by_jwt(&accepted)), details_of(Some(accepted))),
+            Err(refused) => (Err(refused.kind), details_of(None)),
+        }
+    }
+
+    fn verify(&self, token: &[u8], now: Duration) -> Result<Accepted, Refused> {
+        #[cfg(feature = "jwks")]
+        return self
+            .verifier
+            .verify_by(token, now, &|trust| self.remote.are_fresh(trust));
+        #[cfg(not(feature = "jwks"))]
+        self.verifier.verify(token, now)
     }
 
     /// Whether the time of the static tokens is over.
@@ -58,11 +94,28 @@ impl JwtCheck {
     }
 }
 
+/// What is told of a JWT, accepted or not.
+fn details_of(accepted: Option<Accepted>) -> Details {
+    let cache = accepted.as_ref().and_then(|accepted| match accepted.cache {
+        CacheUse::Hit => Some(JwtCache::Hit),
+        CacheUse::Miss => Some(JwtCache::Miss),
+        CacheUse::Evicted => Some(JwtCache::Evict),
+        CacheUse::Off => None,
+    });
+    Details {
+        claims: accepted.map(|accepted| accepted.claims),
+        cache,
+        ..Details::of(TokenMode::Jwt)
+    }
+}
+
 /// The decision about one request, and what came of it besides.
 struct Judge<'a> {
     check: &'a JwtCheck,
     tokens: &'a Verifier,
     accepted: Cell<Option<Accepted>>,
+    #[cfg(feature = "jwks")]
+    unknown: Cell<Option<Unknown>>,
 }
 
 impl Verify for Judge<'_> {
@@ -84,11 +137,12 @@ impl Verify for Judge<'_> {
                 return Err(refused);
             }
         }
-        let accepted = self
-            .check
-            .verifier
-            .verify(token, now)
-            .map_err(|refused| refused.kind)?;
+        let accepted = self.check.verify(token, now).map_err(|refused| {
+            #[cfg(feature = "jwks")]
+            self.unknown
+                .set(self.check.remote.unknown(refused.unknown_kid, token));
+            refused.kind
+        })?;
         let verified = Verified::by_jwt(&accepted);
         self.accepted.set(Some(accepted));
         Ok(verified)

@@ -1,6 +1,7 @@
 //! [`RequireTokenLayer`]: configuration only, cheap to clone.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use tower_layer::Layer;
@@ -9,6 +10,7 @@ use super::builder::RequireTokenBuilder;
 use super::decide::Decides;
 use super::exempt::Exemptions;
 use super::extract::Extraction;
+use super::marker::Immediate;
 use super::reject::Dialect;
 use super::service::{Policy, RequireToken};
 use crate::error::ConfigError;
@@ -17,10 +19,13 @@ use crate::token::Token;
 /// Requires Dapr's API token on every request to the service that it wraps.
 ///
 /// The rules, the refusals and two examples are on [the module's page](crate::inbound).
-#[derive(Clone)]
+///
+/// Its parameter says how it decides: [`Immediate`]ly, or `Waiting` for keys that are fetched (feature `jwks`). Whoever
+/// asks for no such keys need not name it.
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct RequireTokenLayer {
+pub struct RequireTokenLayer<M = Immediate> {
     policy: Arc<Policy>,
+    way: PhantomData<fn() -> M>,
 }
 
 impl RequireTokenLayer {
@@ -59,23 +64,35 @@ impl RequireTokenLayer {
     pub fn builder() -> RequireTokenBuilder<'static> {
         RequireTokenBuilder::new()
     }
+}
 
+impl<M> RequireTokenLayer<M> {
     pub(super) fn from_policy(policy: Policy) -> Self {
         Self {
             policy: Arc::new(policy),
+            way: PhantomData,
         }
     }
 }
 
-impl<S> Layer<S> for RequireTokenLayer {
-    type Service = RequireToken<S>;
+impl<M> Clone for RequireTokenLayer<M> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            way: PhantomData,
+        }
+    }
+}
+
+impl<S, M> Layer<S> for RequireTokenLayer<M> {
+    type Service = RequireToken<S, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
         RequireToken::new(inner, Arc::clone(&self.policy))
     }
 }
 
-impl fmt::Debug for RequireTokenLayer {
+impl<M> fmt::Debug for RequireTokenLayer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireTokenLayer").finish_non_exhaustive()
     }

@@ -111,18 +111,30 @@ mod future;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
 mod layer;
+mod marker;
 mod reject;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod remote;
 mod service;
 mod verbose;
 mod verifier;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod waiting;
 
 pub use body::ResponseBody;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+pub use builder::RequireRemoteTokenBuilder;
 pub use builder::RequireTokenBuilder;
 pub use forward::{Authenticated, Exempt};
 pub use future::ResponseFuture;
 pub use layer::RequireTokenLayer;
+pub use marker::Immediate;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+pub use marker::Waiting;
 pub use reject::{Rejection, RejectionKind};
 pub use service::RequireToken;
 pub use verifier::HeaderVerifier;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+pub use waiting::WaitingFuture;
 
 pub(crate) use extract::Presented;

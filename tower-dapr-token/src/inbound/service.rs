@@ -1,6 +1,7 @@
 //! [`RequireToken`]: the inbound flow itself.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -13,21 +14,22 @@ use super::exempt::Exemptions;
 use super::extract::{Extraction, Mode};
 use super::forward::{self, Details, Pass};
 use super::future::ResponseFuture;
+use super::marker::Immediate;
 use super::reject::{self, CustomAnswers, Dialect, Refusal, Rejection, RejectionKind};
-use crate::observe::{Decision, Observer, Outcome, TokenMode};
+use crate::observe::{Decision, Observer, Outcome};
 use crate::token::{Snapshot, Verifier};
 
 /// What a layer and all services made from it share.
 pub(super) struct Policy {
-    extraction: Extraction,
-    decides: Decides,
+    pub(super) extraction: Extraction,
+    pub(super) decides: Decides,
     exemptions: Exemptions,
     dialect: Dialect,
     custom_answers: Option<Box<CustomAnswers>>,
     with_extensions: bool,
     observer: Option<Arc<dyn Observer>>,
     /// Whether either of the two was asked for.
-    announces: bool,
+    pub(super) announces: bool,
     route: Route,
 }
 
@@ -46,16 +48,28 @@ enum Route {
 /// The inbound check around a service; made by [`RequireTokenLayer`](crate::RequireTokenLayer).
 ///
 /// The inner service is called only for requests that may pass, is never cloned, and its readiness
-/// and errors are its own. Cloning allocates nothing.
-#[derive(Clone)]
-pub struct RequireToken<S> {
-    inner: S,
-    policy: Arc<Policy>,
+/// and errors are its own. Cloning allocates nothing. Its second parameter is that of the layer; `Waiting` alone asks
+/// for an inner service that is `Clone`.
+pub struct RequireToken<S, M = Immediate> {
+    pub(super) inner: S,
+    pub(super) policy: Arc<Policy>,
     /// The tokens as this service saw them last, where they can change (`R8`).
-    seen: Option<Arc<Snapshot>>,
+    pub(super) seen: Option<Arc<Snapshot>>,
+    way: PhantomData<fn() -> M>,
 }
 
-impl<S> RequireToken<S> {
+impl<S: Clone, M> Clone for RequireToken<S, M> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            policy: Arc::clone(&self.policy),
+            seen: self.seen.clone(),
+            way: PhantomData,
+        }
+    }
+}
+
+impl<S, M> RequireToken<S, M> {
     pub(super) fn new(inner: S, policy: Arc<Policy>) -> Self {
         let seen = policy
             .decides
@@ -66,6 +80,7 @@ impl<S> RequireToken<S> {
             inner,
             policy,
             seen,
+            way: PhantomData,
         }
     }
 
@@ -85,7 +100,7 @@ impl<S> RequireToken<S> {
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireToken<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireToken<S, Immediate>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
@@ -211,7 +226,7 @@ impl Policy {
 
     /// What a request that was not verified may still be.
     #[inline]
-    fn exempt_or_refuse<B>(
+    pub(super) fn exempt_or_refuse<B>(
         &self,
         request: &Request<B>,
         kind: RejectionKind,
@@ -223,7 +238,7 @@ impl Policy {
     }
 
     /// Marks the request for its handlers and tells the observer, where either was asked for.
-    fn announce<B>(
+    pub(super) fn announce<B>(
         &self,
         request: &mut Request<B>,
         decision: &Result<Pass, RejectionKind>,
@@ -233,13 +248,13 @@ impl Policy {
             forward::mark(request, pass, details);
         }
         if let Some(observer) = &self.observer {
-            observer.on_decision(&describe(request, decision, details.mode));
+            observer.on_decision(&describe(request, decision, details));
         }
     }
 
     /// The request's body is dropped by the caller without having been polled.
     #[inline]
-    fn refuse<B>(&self, kind: RejectionKind, request: &mut Request<B>) -> Refusal {
+    pub(super) fn refuse<B>(&self, kind: RejectionKind, request: &mut Request<B>) -> Refusal {
         match &self.custom_answers {
             None => Refusal::new(kind, request, self.dialect),
             Some(custom) => custom.refuse(kind, request, self.dialect),
@@ -251,7 +266,7 @@ impl Policy {
 fn describe<B>(
     request: &Request<B>,
     decision: &Result<Pass, RejectionKind>,
-    mode: TokenMode,
+    details: &Details,
 ) -> Decision {
     let protocol = reject::protocol(request);
     let outcome = match decision {
@@ -261,10 +276,13 @@ fn describe<B>(
         Ok(Pass::Exempt(_)) => Outcome::Exempt,
         Err(kind) => Outcome::Denied(Rejection::new(*kind, protocol)),
     };
-    Decision::new(outcome, protocol, mode)
+    let decision = Decision::new(outcome, protocol, details.mode);
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    let decision = decision.with_cache(details.cache);
+    decision
 }
 
-impl<S: fmt::Debug> fmt::Debug for RequireToken<S> {
+impl<S: fmt::Debug, M> fmt::Debug for RequireToken<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireToken")
             .field("inner", &self.inner)

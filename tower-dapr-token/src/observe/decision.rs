@@ -8,6 +8,8 @@ pub struct Decision {
     outcome: Outcome,
     protocol: Protocol,
     mode: TokenMode,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    cache: Option<JwtCache>,
 }
 
 impl Decision {
@@ -16,7 +18,23 @@ impl Decision {
             outcome,
             protocol,
             mode,
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            cache: None,
         }
+    }
+
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn with_cache(self, cache: Option<JwtCache>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// What the cache of accepted JWTs had to do with it (`T9`); `None` if it was not asked, or the request was
+    /// refused.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[must_use]
+    pub fn jwt_cache(&self) -> Option<JwtCache> {
+        self.cache
     }
 
     /// Whether it was let through.
@@ -131,6 +149,33 @@ impl TokenMode {
             Self::Static => "static",
             Self::Jwt => "jwt",
             Self::AllowAll => "allow_all",
+        }
+    }
+}
+
+/// What the cache of accepted JWTs had to do with a request that was let through (`T9`).
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JwtCache {
+    /// The token was in it.
+    Hit,
+    /// The token was not in it.
+    Miss,
+    /// The token was not in it, and an older one made room for it.
+    Evict,
+}
+
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+impl JwtCache {
+    /// The name under which it is counted.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Evict => "evict",
         }
     }
 }

@@ -18,6 +18,8 @@ mod tracing;
 pub use self::metrics::{MetricsObserver, MetricsObserverBuilder};
 #[cfg(feature = "tracing")]
 pub use self::tracing::TracingObserver;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub use decision::JwtCache;
 pub use decision::{Decision, Outcome, Protocol, TokenMode};
 pub use event::{Event, TokenStatus};
 pub use injection::Injection;

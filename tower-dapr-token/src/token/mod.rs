@@ -23,12 +23,15 @@ mod compare;
 mod file;
 mod handle;
 #[cfg(feature = "jwks")]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "used by the layer for remote keys"
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "jwt-rust-crypto")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "nothing asks for keys without a backend for signatures"
+    )
 )]
-mod jwks;
+pub(crate) mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(crate) mod jwt;
 mod notices;

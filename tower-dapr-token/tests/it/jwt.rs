@@ -22,9 +22,9 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// The backend that is compiled in, named as the crate does: never the default of the process.
 #[cfg(feature = "jwt")]
-const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+pub(crate) const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(not(feature = "jwt"))]
-const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+pub(crate) const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 
 /// A clock that the test moves.
 pub(crate) struct Wall(Mutex<u64>);
@@ -64,7 +64,7 @@ impl Observer for Decisions {
     }
 }
 
-fn encoded(text: &[u8]) -> String {
+pub(crate) fn encoded(text: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }

@@ -16,10 +16,11 @@ use http::{Method, Request, Response};
 use tower::{Layer, Service, ServiceExt};
 use tower_dapr_token::{
     Authenticated, ConfigError, DAPR_API_TOKEN, Decision, Event, Exempt, FileSource,
-    InjectTokenLayer, Injection, InvalidToken, JwksError, JwksErrorKind, KeyEvent, LoadedTokens,
-    MetricsObserver, Notice, Observer, Origin, Outcome, Overlap, ProcessEnvironment, Protocol,
-    RejectionKind, Reloaded, RemoteKeys, RequireTokenBuilder, RequireTokenLayer, SourceError,
-    SourceErrorKind, SystemClock, Token, TokenHandle, TokenMode, TokenSet, TracingObserver,
+    InjectTokenLayer, Injection, InvalidToken, JwksError, JwksErrorKind, JwtCache, KeyEvent,
+    LoadedTokens, MetricsObserver, Notice, Observer, Origin, Outcome, Overlap, ProcessEnvironment,
+    Protocol, RejectionKind, Reloaded, RemoteKeys, RequireTokenBuilder, RequireTokenLayer,
+    SourceError, SourceErrorKind, SystemClock, Token, TokenHandle, TokenMode, TokenSet,
+    TracingObserver,
 };
 
 use crate::secrets::{BAD, CURRENT, NEXT, PREVIOUS, WRONG, assert_none_in};
@@ -471,8 +472,28 @@ fn mistakes(printed: &mut Printed) {
     );
 }
 
-/// An address may hold what opens it. What failed at one is printed in the tests of the fetches.
-fn remote_keys(printed: &mut Printed) {
+/// An address may hold what opens it, and a request that waits holds a token. What failed at an address is printed in the
+/// tests of the fetches.
+async fn remote_keys(printed: &mut Printed) {
+    use crate::issuer::{Issuer, Key, forged, rules};
+
+    let issuer = Issuer::with(&[&Key::new("known")]).await;
+    let builder = RequireTokenLayer::builder()
+        .wall_clock(crate::jwt::Wall::at(crate::jwt::NOW))
+        .jwks(issuer.url(), rules());
+    show!(printed, builder);
+    let layer = builder.build().await.expect("keys");
+    issuer.holds_up();
+    let mut service = layer.layer(Echo);
+    show!(printed, layer, service);
+    let ready = service.ready().await.expect("infallible");
+    let mut waiting = Box::pin(ready.call(request(&[&forged(CURRENT)])));
+    let polled = waiting
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "there is a token in it");
+    show!(printed, *waiting, JwtCache::Evict);
+
     let address = format!("https://{BAD}:{BAD}@login.example.com/{BAD}?key={BAD}");
     let keys = RemoteKeys::jwks(&*address).root_certificate(BAD);
     show!(printed, keys, RemoteKeys::discovery(address));
@@ -480,11 +501,13 @@ fn remote_keys(printed: &mut Printed) {
     show!(printed, kind, JwksError::from(kind), KeyEvent::Unchanged);
 }
 
-/// Exported names that stand for no value: traits and constants.
+/// Exported names that stand for no value: traits, constants, and the ways of a layer.
 const NO_VALUES: &[&str] = &[
     "environment::Environment",
     "header::DAPR_API_TOKEN",
     "header::MAX_TOKEN_LEN",
+    "inbound::Immediate",
+    "inbound::Waiting",
     "observe::Observer",
     "token::Clock",
     "token::JwtSource",
@@ -598,7 +621,7 @@ async fn c5_o4_no_public_type_prints_a_token() {
     tokens(&mut printed, &kept);
     mistakes(&mut printed);
     jwt(&mut printed).await;
-    remote_keys(&mut printed);
+    remote_keys(&mut printed).await;
     let builder = MetricsObserver::builder();
     show!(printed, builder);
     show!(printed, builder.build(), TracingObserver::new());

@@ -465,12 +465,20 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
             "result",
             &[
                 "changed",
+                #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+                "evict",
                 "failed",
+                #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+                "hit",
                 "injected",
                 "kept_existing",
+                #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+                "miss",
                 "no_room",
                 "no_token",
                 "origin_not_allowed",
+                #[cfg(feature = "jwks")]
+                "refreshed",
                 "unchanged",
             ],
         ),
@@ -514,6 +522,43 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
             Unit::Seconds,
             &[],
         ),
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        (
+            "dapr_token_jwt_cache_total",
+            MetricKind::Counter,
+            Unit::Count,
+            &["result"],
+        ),
+        #[cfg(feature = "jwks")]
+        (
+            "dapr_token_jwks_refreshes_total",
+            MetricKind::Counter,
+            Unit::Count,
+            &["result"],
+        ),
+        #[cfg(feature = "jwks")]
+        (
+            "dapr_token_unknown_kids_total",
+            MetricKind::Counter,
+            Unit::Count,
+            &[],
+        ),
+        #[cfg(feature = "jwks")]
+        (
+            "dapr_token_keys_skipped_total",
+            MetricKind::Counter,
+            Unit::Count,
+            &[],
+        ),
+        #[cfg(feature = "jwks")]
+        (
+            "dapr_token_jwks_age_seconds",
+            MetricKind::Gauge,
+            Unit::Seconds,
+            &[],
+        ),
+        #[cfg(feature = "jwks")]
+        ("dapr_token_keys", MetricKind::Gauge, Unit::Count, &[]),
     ];
     let watched = Watched::new();
     let layer = RequireTokenLayer::builder()
@@ -658,4 +703,91 @@ fn o1_handles_are_looked_up_once_and_never_for_a_request() {
         observer.refresh_gauges();
         assert_eq!(recorder.times.load(Ordering::Relaxed), before);
     });
+}
+
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[tokio::test]
+async fn o1_t7_t8_t9_fetches_keys_and_remembered_tokens_are_counted() {
+    use crate::issuer::{Issuer, Key, forged, rules};
+    use crate::jwt::{NOW, Wall};
+
+    let watched = Watched::new();
+    let (told, mut fetched) = tokio::sync::mpsc::unbounded_channel();
+    let key = Key::new("known");
+    let mut issuer = Issuer::with(&[&key]).await;
+    let layer = RequireTokenLayer::builder()
+        .wall_clock(Wall::at(NOW))
+        .observer(Arc::new((watched.metrics.clone(), Fetched(told))))
+        .jwks(issuer.url(), rules())
+        .with(|layer| layer.jwt_cache(1))
+        .key_clock(watched.clock.clone())
+        .build()
+        .await
+        .expect("keys");
+    fetched.recv().await.expect("told");
+    watched.clock.advance(7 * SECOND);
+    let counted = |entries: &[(&str, f64)]| {
+        let mut counted = watched.counted();
+        counted.retain(|series, _| !series.contains("requests_total"));
+        assert_eq!(counted, series(entries));
+    };
+    counted(&[("dapr_token_jwks_refreshes_total{result=refreshed}", 1.0)]);
+    watched.metrics.refresh_gauges();
+    assert_eq!(watched.take()["dapr_token_jwks_age_seconds{}"], 7.0);
+
+    let ask = async |token: &str| {
+        let app = service_fn(|_: Request<()>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(()))
+        });
+        let response = layer.layer(app).oneshot(request(&[token])).await;
+        response.expect("infallible").status()
+    };
+    let (one, two) = (key.token(), key.token());
+    assert_ne!(one, two, "signed with another random number");
+    for token in [&one, &one, &two, &two] {
+        assert_eq!(ask(token).await, 200);
+    }
+    counted(&[
+        ("dapr_token_jwt_cache_total{result=evict}", 1.0),
+        ("dapr_token_jwt_cache_total{result=hit}", 2.0),
+        ("dapr_token_jwt_cache_total{result=miss}", 1.0),
+    ]);
+
+    issuer.answers(500, "");
+    assert_eq!(ask(&forged("other")).await, 401);
+    assert_eq!(ask(&forged("another")).await, 401);
+    fetched.recv().await.expect("told");
+    counted(&[
+        ("dapr_token_jwks_refreshes_total{result=failed}", 1.0),
+        ("dapr_token_unknown_kids_total{}", 2.0),
+    ]);
+
+    issuer.has_and(&[&key], &serde_json::json!({ "kty": "none" }));
+    watched.clock.advance(31 * SECOND);
+    assert_eq!(ask(&forged("other")).await, 401);
+    fetched.recv().await.expect("told");
+    let values = watched.take();
+    for (name, value) in [
+        ("jwks_refreshes_total{result=refreshed}", 1.0),
+        ("keys_skipped_total{}", 1.0),
+        ("keys{}", 1.0),
+        ("jwks_age_seconds{}", 0.0),
+    ] {
+        assert_eq!(values[&format!("dapr_token_{name}")], value, "{name}");
+    }
+    issuer.ends().await;
+}
+
+/// Passes on when keys were fetched, or could not be.
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+struct Fetched(tokio::sync::mpsc::UnboundedSender<()>);
+
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+impl tower_dapr_token::Observer for Fetched {
+    fn on_key_event(&self, event: &tower_dapr_token::KeyEvent) {
+        if !matches!(event, tower_dapr_token::KeyEvent::UnknownKid { .. }) {
+            // A test that has ended listens no more.
+            let _ = self.0.send(());
+        }
+    }
 }

@@ -408,3 +408,52 @@ async fn o3_no_line_holds_an_address_a_header_or_a_length() {
         }
     }
 }
+
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[tokio::test]
+async fn o3_t8_the_first_fetch_that_fails_is_warned_of_and_the_others_are_not() {
+    use crate::issuer::{Issuer, Key, forged, rules};
+    use crate::jwt::{NOW, Wall};
+
+    let capture = Capture::start();
+    let (observer, clock) = observer();
+    let issuer = Issuer::with(&[&Key::new("known")]).await;
+    let layer = RequireTokenLayer::builder()
+        .wall_clock(Wall::at(NOW))
+        .observer(observer)
+        .jwks(issuer.url(), rules())
+        .key_clock(clock.clone())
+        .build()
+        .await
+        .expect("keys");
+    let keys = || {
+        let mut lines = capture.ours();
+        lines.retain(|line| line.contains("dapr_token::keys"));
+        lines
+    };
+    assert_eq!(
+        keys(),
+        ["DEBUG dapr_token::keys: keys were fetched keys=1 result=refreshed skipped=0"]
+    );
+    let failed = |level: &str, in_a_row: u32| {
+        let origin = issuer.url().replace("/keys", "");
+        format!(
+            "{level} dapr_token::keys: no keys could be fetched, the last good ones stay error={origin} answered with \
+             status 500: check the address in_a_row={in_a_row} result=failed"
+        )
+    };
+    let unknown = "DEBUG dapr_token::keys: a token names a key that is not known result=unknown_kid waits=true";
+    issuer.answers(500, "");
+    for (level, in_a_row) in [("WARN", 1), ("DEBUG", 2), ("DEBUG", 3)] {
+        clock.advance(31 * SECOND);
+        let app = service_fn(|_: Request<()>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(()))
+        });
+        let refused = layer
+            .layer(app)
+            .oneshot(request(&[&forged("hunter2")]))
+            .await;
+        assert_eq!(refused.expect("infallible").status(), 401);
+        assert_eq!(keys(), [unknown.to_owned(), failed(level, in_a_row)]);
+    }
+}

@@ -9,12 +9,17 @@ use super::{RequireTokenBuilder, Source};
 use crate::error::ConfigError;
 use crate::inbound::jwt::{JwtCheck, SCHEME};
 use crate::inbound::reject::Dialect;
+#[cfg(feature = "jwks")]
+use crate::inbound::remote::{RemoteSettings, RemoteTrusts};
 use crate::token::jwt::{GREATEST_MAX_LEN, JwtOptions, JwtVerifier, Trust};
 use crate::token::{Backend, JwtConfigError, JwtKeys, JwtRules, SystemWallClock, WallClock};
 
 /// What was said of JWTs so far.
 pub(super) struct JwtSettings {
     trusts: Vec<(JwtKeys, JwtRules)>,
+    /// Set by the builder of the layer that may wait, and by no one else.
+    #[cfg(feature = "jwks")]
+    pub(super) remote: RemoteSettings,
     options: JwtOptions,
     clock: Arc<dyn WallClock>,
     static_until: Option<Duration>,
@@ -27,6 +32,8 @@ impl Default for JwtSettings {
     fn default() -> Self {
         Self {
             trusts: Vec::new(),
+            #[cfg(feature = "jwks")]
+            remote: RemoteSettings::default(),
             options: JwtOptions::default(),
             clock: Arc::new(SystemWallClock),
             static_until: None,
@@ -126,7 +133,11 @@ impl RequireTokenBuilder<'_> {
     /// Applies what JWT mode changes of the other settings, and makes the check.
     pub(super) fn jwt_check(&mut self) -> Result<Option<JwtCheck>, ConfigError> {
         let settings = std::mem::take(&mut self.jwt);
-        if settings.trusts.is_empty() {
+        #[cfg(feature = "jwks")]
+        let has_remote = !settings.remote.is_empty();
+        #[cfg(not(feature = "jwks"))]
+        let has_remote = false;
+        if settings.trusts.is_empty() && !has_remote {
             return match settings.touched {
                 Some(_) => Err(JwtConfigError::NoIssuer.into()),
                 None => Ok(None),
@@ -163,12 +174,21 @@ impl RequireTokenBuilder<'_> {
         let trusts: Result<Vec<_>, _> = trusts
             .map(|(keys, rules)| Trust::local(&keys, rules, backend))
             .collect();
+        #[cfg_attr(
+            not(feature = "jwks"),
+            allow(unused_mut, reason = "keys are not fetched")
+        )]
+        let mut trusts = trusts?;
+        #[cfg(feature = "jwks")]
+        let remote = RemoteTrusts::plan(settings.remote, &mut trusts, backend);
         let check = JwtCheck {
-            verifier: JwtVerifier::new(trusts?, settings.options)?,
+            verifier: JwtVerifier::new(trusts, settings.options)?,
             clock: settings.clock,
             static_limit: has_static.then_some(self.limit),
             static_until: settings.static_until,
             bearer: settings.bearer,
+            #[cfg(feature = "jwks")]
+            remote,
         };
         let scheme = if settings.bearer {
             self.header = Some(AUTHORIZATION);

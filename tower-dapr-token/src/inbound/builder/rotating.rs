@@ -129,9 +129,9 @@ impl RequireTokenBuilder<'_> {
         lazy: bool,
         setting: &'static str,
     ) -> Result<(RequireTokenLayer, TokenHandle), ConfigError> {
-        let (layer, handle) = self.finish(lazy)?;
+        let (policy, handle) = self.finish(lazy)?;
         let handle = handle.ok_or(ConfigError::NothingToReload { setting })?;
-        Ok((layer, handle))
+        Ok((RequireTokenLayer::from_policy(policy), handle))
     }
 
     fn reloaded(mut self, add: impl FnOnce(TokenHandleBuilder) -> TokenHandleBuilder) -> Self {

@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex};
 use ::metrics::Label;
 
 use super::MetricsObserver;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use super::catalog::JWT_CACHE;
 use super::catalog::{
     self, AGE, ENFORCING, GENERATION, INJECTED, LABELS, PREVIOUS_ACCEPTED, PREVIOUS_EXPIRES_IN,
     RELOADS, RESULT,
 };
 use super::counters::{Counters, Requests};
+#[cfg(feature = "jwks")]
+use super::keys::KeyMetrics;
 use crate::token::{Clock, Reloaded, SystemClock};
 
 /// Builds a [`MetricsObserver`].
@@ -71,6 +75,10 @@ impl MetricsObserverBuilder {
             reloads: Counters::by_result(&RELOADS, &labels),
             reloads_failed: RELOADS.counter(&labels, [(RESULT, Reloaded::FAILED)]),
             injected: Counters::by_result(&INJECTED, &labels),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            jwt_cache: Counters::by_result(&JWT_CACHE, &labels),
+            #[cfg(feature = "jwks")]
+            keys: KeyMetrics::new(&labels),
             enforcing: ENFORCING.gauge(&labels),
             generation: GENERATION.gauge(&labels),
             age: AGE.gauge(&labels),

@@ -57,8 +57,72 @@ pub(super) const PREVIOUS_EXPIRES_IN: Metric = Metric {
     description: "How long a previous token is still accepted, 0 if none is that ends",
 };
 
-const COUNTERS: [&Metric; 4] = [&REQUESTS, &PREVIOUS_ACCEPTED, &RELOADS, &INJECTED];
-const GAUGES: [&Metric; 4] = [&ENFORCING, &GENERATION, &AGE, &PREVIOUS_EXPIRES_IN];
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub(super) const JWT_CACHE: Metric = Metric {
+    name: "dapr_token_jwt_cache_total",
+    unit: Unit::Count,
+    description: "Inbound requests that were let through with a JWT, by whether it was remembered",
+};
+
+#[cfg(feature = "jwks")]
+pub(super) const JWKS_REFRESHES: Metric = Metric {
+    name: "dapr_token_jwks_refreshes_total",
+    unit: Unit::Count,
+    description: "Fetches of a key set, by their result",
+};
+
+#[cfg(feature = "jwks")]
+pub(super) const UNKNOWN_KIDS: Metric = Metric {
+    name: "dapr_token_unknown_kids_total",
+    unit: Unit::Count,
+    description: "Inbound requests with a JWT whose key was not in the set that is fetched",
+};
+
+#[cfg(feature = "jwks")]
+pub(super) const KEYS_SKIPPED: Metric = Metric {
+    name: "dapr_token_keys_skipped_total",
+    unit: Unit::Count,
+    description: "Fetched keys that cannot be used and were left out",
+};
+
+#[cfg(feature = "jwks")]
+pub(super) const JWKS_AGE: Metric = Metric {
+    name: "dapr_token_jwks_age_seconds",
+    unit: Unit::Seconds,
+    description: "How long ago a key set was last fetched, 0 if none ever was",
+};
+
+#[cfg(feature = "jwks")]
+pub(super) const KEYS: Metric = Metric {
+    name: "dapr_token_keys",
+    unit: Unit::Count,
+    description: "How many fetched keys are in force",
+};
+
+const COUNTERS: &[&Metric] = &[
+    &REQUESTS,
+    &PREVIOUS_ACCEPTED,
+    &RELOADS,
+    &INJECTED,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    &JWT_CACHE,
+    #[cfg(feature = "jwks")]
+    &JWKS_REFRESHES,
+    #[cfg(feature = "jwks")]
+    &UNKNOWN_KIDS,
+    #[cfg(feature = "jwks")]
+    &KEYS_SKIPPED,
+];
+const GAUGES: &[&Metric] = &[
+    &ENFORCING,
+    &GENERATION,
+    &AGE,
+    &PREVIOUS_EXPIRES_IN,
+    #[cfg(feature = "jwks")]
+    &JWKS_AGE,
+    #[cfg(feature = "jwks")]
+    &KEYS,
+];
 
 /// The label names of the counters. A label of the user's own must not be one of them.
 pub(super) const OUTCOME: &str = "outcome";

@@ -4,6 +4,8 @@ use ::metrics::{Counter, Label};
 
 use super::catalog::{MODE, Metric, OUTCOME, PROTOCOL, REASON, REQUESTS, RESULT};
 use crate::inbound::RejectionKind;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+use crate::observe::JwtCache;
 use crate::observe::{Decision, Injection, Outcome, Protocol, TokenMode};
 use crate::token::Reloaded;
 
@@ -54,6 +56,8 @@ kinds!(Protocol: Http, Grpc);
 kinds!(TokenMode: Static, Jwt, AllowAll);
 kinds!(Injection: Injected, KeptExisting, OriginNotAllowed, NoToken, NoRoom);
 kinds!(Reloaded: Unchanged, Changed);
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+kinds!(JwtCache: Hit, Miss, Evict);
 
 /// A counter for each kind.
 pub(super) struct Counters<K>(Vec<(K, Counter)>);

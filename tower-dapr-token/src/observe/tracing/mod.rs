@@ -10,6 +10,8 @@ use ::tracing::{debug, info, trace, warn};
 use self::limit::DenialLimit;
 use super::{Decision, Event, Injection, Notice, Observer};
 use crate::inbound::RejectionKind;
+#[cfg(feature = "jwks")]
+use crate::token::KeyEvent;
 use crate::token::{Clock, Reloaded, SourceError, SystemClock};
 
 // Names that a filter may count on: they stay when files move.
@@ -17,20 +19,26 @@ const DECISION: &str = "dapr_token::decision";
 const INJECTION: &str = "dapr_token::injection";
 const RELOAD: &str = "dapr_token::reload";
 const NOTICE: &str = "dapr_token::notice";
+#[cfg(feature = "jwks")]
+const KEYS: &str = "dapr_token::keys";
 
 /// Prints to the `tracing` subscriber of the program, in the targets `dapr_token::decision`,
-/// `dapr_token::injection`, `dapr_token::reload` and `dapr_token::notice`; the filter `dapr_token=debug` is for all of
-/// them.
+/// `dapr_token::injection`, `dapr_token::reload`, `dapr_token::keys` and `dapr_token::notice`; the filter
+/// `dapr_token=debug` is for all of them.
 ///
 /// | level | what | fields |
 /// | --- | --- | --- |
 /// | `warn` | a [`Notice`] that somebody should act on | `notice` |
 /// | `warn` | requests were refused: at once, then at most every 10 s | `denials` since the last such line; of the latest one `outcome`, `reason`, `mode`, `protocol` |
+/// | `warn` | keys could not be fetched, for the first time since they last could | `result`, `in_a_row`, `error` |
 /// | `info` | any other [`Notice`] | `notice` |
 /// | `info` | other tokens are in force: loaded, or set or ended by hand | `generation`, `previous_expires_in_seconds` |
 /// | `debug` | each refused request | `outcome`, `reason`, `mode`, `protocol` |
 /// | `debug` | a reading of the source that failed, or found something new | `result`, `error` |
 /// | `debug` | an outbound request that went on without the token | `result` |
+/// | `debug` | keys were fetched, or could not be once more | `result`, `keys`, `skipped`; `in_a_row`, `error` |
+/// | `debug` | a request with a JWT whose key is not known | `result`, `waits` |
+/// | `trace` | keys were fetched and are the same | `result` |
 /// | `trace` | each request that was let through | `outcome`, `mode`, `slot`, `protocol` |
 /// | `trace` | each outbound request with a token; a reading that found nothing new | `result` |
 /// | `trace` | the state of tokens that did not change | `generation`, `age_seconds`, `previous_expires_in_seconds` |
@@ -152,6 +160,29 @@ impl Observer for TracingObserver {
                         "the same tokens are in force"
                     );
                 }
+            }
+        }
+    }
+
+    #[cfg(feature = "jwks")]
+    fn on_key_event(&self, event: &KeyEvent) {
+        let result = event.as_str();
+        match event {
+            KeyEvent::Refreshed { keys, skipped } => {
+                debug!(target: KEYS, result, keys, skipped, "keys were fetched");
+            }
+            KeyEvent::Unchanged => {
+                trace!(target: KEYS, result, "keys were fetched and are the same");
+            }
+            // The others follow a warning.
+            KeyEvent::Failed { error, in_a_row: 1 } => {
+                warn!(target: KEYS, result, in_a_row = 1, %error, "no keys could be fetched, the last good ones stay");
+            }
+            KeyEvent::Failed { error, in_a_row } => {
+                debug!(target: KEYS, result, in_a_row, %error, "no keys could be fetched, the last good ones stay");
+            }
+            KeyEvent::UnknownKid { waits } => {
+                debug!(target: KEYS, result, waits, "a token names a key that is not known");
             }
         }
     }

@@ -88,7 +88,8 @@ impl RemoteKeySet {
     }
 
     /// How old the keys are at this moment of the clock; `None` if there never were any.
-    pub(crate) fn age(&self, now: Duration) -> Option<Duration> {
+    #[cfg(test)]
+    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
         self.shared.freshness.age(now)
     }
 }

@@ -178,6 +178,15 @@ impl KeySlot {
         self.0.store(None);
     }
 
+    /// Whether a key of this name is in force.
+    pub(crate) fn holds(&self, kid: &str) -> bool {
+        let keys = self.load();
+        let (Some(keys), Some(kid)) = (keys.as_ref(), Kid::new(kid)) else {
+            return false;
+        };
+        keys.keys.iter().any(|key| key.is_named(&kid))
+    }
+
     pub(super) fn load(&self) -> Guard<Option<Arc<KeySet>>> {
         self.0.load()
     }

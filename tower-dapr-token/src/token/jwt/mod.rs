@@ -67,6 +67,7 @@ pub use subject::SubjectRule;
 
 #[allow(unused_imports, reason = "for the layer and the fetcher of key sets")]
 pub(crate) use self::{
+    algorithm::Algorithms,
     header::Kid,
     jwk::{KeySetError, MAX_DOCUMENT_LEN, Origin, Skipped},
     key::UnusableKey,

@@ -180,11 +180,22 @@ impl JwtVerifier {
 
     /// Decides about one token at this time, since 1970-01-01 UTC.
     pub(crate) fn verify(&self, token: &[u8], now: Duration) -> Result<Accepted, Refused> {
+        self.verify_by(token, now, &|_| true)
+    }
+
+    /// The same, where keys may be too old: told which of the trusts it would use, `are_fresh` says whether it may.
+    /// Without fresh keys the token is refused with `unavailable` (`T8`).
+    pub(crate) fn verify_by(
+        &self,
+        token: &[u8],
+        now: Duration,
+        are_fresh: &dyn Fn(usize) -> bool,
+    ) -> Result<Accepted, Refused> {
         let compact = Compact::find(token, self.max_len)?;
         let digest = self.digest(token);
         if let Some(claims) = digest
             .as_ref()
-            .and_then(|digest| self.remembered(digest, now))
+            .and_then(|digest| self.remembered(digest, now, are_fresh))
         {
             return Ok(Accepted {
                 claims,
@@ -195,7 +206,7 @@ impl JwtVerifier {
         let parts = compact.decode()?;
         let header = Header::parse(&parts.header)?;
         let (index, trust) = self.choose_trust(&parts)?;
-        let key = trust.verify_signature(self.backend, index, &header, &parts)?;
+        let key = trust.verify_signature(self.backend, index, &header, &parts, are_fresh)?;
         let claims = Arc::new(trust.check_claims(parts.payload, now)?);
 
         let cache = match (&self.cache, digest) {
@@ -221,10 +232,18 @@ impl JwtVerifier {
     }
 
     /// A token that was accepted before, is still valid, and whose key is still in force (`T9`).
-    fn remembered(&self, digest: &Digest, now: Duration) -> Option<Arc<Claims>> {
+    fn remembered(
+        &self,
+        digest: &Digest,
+        now: Duration,
+        are_fresh: &dyn Fn(usize) -> bool,
+    ) -> Option<Arc<Claims>> {
         let cache = self.cache.as_ref()?;
         let entry = cache.get(digest)?;
         let trust = self.trusts.get(entry.trust)?;
+        if !are_fresh(entry.trust) {
+            return None;
+        }
         let is_held = || {
             trust
                 .keys
@@ -261,6 +280,7 @@ impl Trust {
         index: usize,
         header: &Header,
         parts: &Parts<'_>,
+        are_fresh: &dyn Fn(usize) -> bool,
     ) -> Result<KeyId, Refused> {
         header.check_type(&self.rules.types)?;
         let (name, algorithm) = (header.algorithm, header.algorithm.algorithm());
@@ -270,7 +290,8 @@ impl Trust {
         // No key, not even a fresh one, makes a signature of another length a good one.
         let can_be_good = key::can_be_signature(algorithm, parts.signature.len());
         let keys = self.keys.load();
-        let keys = keys.as_ref().ok_or(RejectionKind::Unavailable)?;
+        let keys = keys.as_ref().filter(|_| are_fresh(index));
+        let keys = keys.ok_or(RejectionKind::Unavailable)?;
         let kid = header.kid.as_ref();
         let candidates = keys
             .candidates(kid, name, self.rules.allow_kidless)

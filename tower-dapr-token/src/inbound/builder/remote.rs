@@ -1,0 +1,150 @@
+//! [`RequireRemoteTokenBuilder`]: the builder of a layer whose keys are fetched (`T6` to `T8`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{RequireTokenBuilder, Source};
+use crate::error::ConfigError;
+use crate::inbound::remote::RemoteSettings;
+use crate::inbound::service::Policy;
+use crate::inbound::{RequireTokenLayer, Waiting};
+use crate::token::{Clock, JwtRules, RemoteKeys};
+
+/// Tokens that are JSON Web Tokens, with keys that are fetched.
+impl<'e> RequireTokenBuilder<'e> {
+    /// Accepts JWTs signed by a key in the JSON Web Key Set at this address, which is fetched and kept fresh:
+    /// [`remote_keys`](Self::remote_keys) of [`RemoteKeys::jwks`].
+    ///
+    /// ```no_run
+    /// use tower_dapr_token::{JwtRules, RequireTokenLayer};
+    ///
+    /// # async fn start() -> Result<(), tower_dapr_token::ConfigError> {
+    /// let layer = RequireTokenLayer::builder()
+    ///     .http_health()
+    ///     .jwks(
+    ///         "https://login.example.com/keys",
+    ///         JwtRules::new("https://login.example.com", "orders"),
+    ///     )
+    ///     .build()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    pub fn jwks(self, url: impl Into<String>, rules: JwtRules) -> RequireRemoteTokenBuilder<'e> {
+        self.remote_keys(RemoteKeys::jwks(url), rules)
+    }
+
+    /// Accepts JWTs that one of these keys has signed and that meet these rules. What was set so far stays, static tokens
+    /// and [`jwt()`](Self::jwt) included; what is still to be set goes into [`with()`](RequireRemoteTokenBuilder::with).
+    ///
+    /// The layer that is built is a `RequireTokenLayer<Waiting>`: a request whose JWT names a key that is not known makes
+    /// the keys be fetched, at most once in 30 s, and waits for that, at most a second. For this the inner service is asked
+    /// to be `Clone`. All other requests, and all on exempt paths, are decided at once.
+    ///
+    /// ```no_run
+    /// use tower_dapr_token::{JwtRules, RemoteKeys, RequireTokenLayer, Waiting};
+    ///
+    /// # async fn start() -> Result<(), tower_dapr_token::ConfigError> {
+    /// let issuer = "https://login.example.com/tenant";
+    /// let layer: RequireTokenLayer<Waiting> = RequireTokenLayer::builder()
+    ///     .remote_keys(RemoteKeys::discovery(issuer), JwtRules::new(issuer, "orders"))
+    ///     .with(|layer| layer.authorization_bearer().http_health())
+    ///     .build()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    pub fn remote_keys(self, keys: RemoteKeys, rules: JwtRules) -> RequireRemoteTokenBuilder<'e> {
+        RequireRemoteTokenBuilder {
+            layer: self,
+            remote: RemoteSettings::default(),
+        }
+        .add_remote_keys(keys, rules)
+    }
+}
+
+/// Builds a `RequireTokenLayer<Waiting>`, whose keys are fetched; made by [`RequireTokenBuilder::jwks`] and
+/// [`RequireTokenBuilder::remote_keys`].
+#[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+#[must_use = "a builder does nothing until `build()`"]
+pub struct RequireRemoteTokenBuilder<'e> {
+    layer: RequireTokenBuilder<'e>,
+    remote: RemoteSettings,
+}
+
+impl<'e> RequireRemoteTokenBuilder<'e> {
+    /// Another issuer with keys of its own; the exact `iss` of a token then chooses (`T1`).
+    pub fn add_remote_keys(mut self, keys: RemoteKeys, rules: JwtRules) -> Self {
+        self.remote.trusts.push((keys, rules));
+        self
+    }
+
+    /// Every other setting: those of [`RequireTokenBuilder`].
+    pub fn with(
+        self,
+        set: impl FnOnce(RequireTokenBuilder<'e>) -> RequireTokenBuilder<'e>,
+    ) -> Self {
+        Self {
+            layer: set(self.layer),
+            ..self
+        }
+    }
+
+    /// Which clock says how old the keys are, and how long ago a request had them fetched; for tests. The schedule of the
+    /// fetches is kept by the runtime.
+    pub fn key_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.remote.clock = clock;
+        self
+    }
+
+    /// Checks everything, begins to fetch, waits for the first keys, and builds the layer. It takes 5 s at most where the
+    /// keys do not come. A token file beside them is read as [`RequireTokenBuilder::build`] says, which blocks for 100 ms.
+    ///
+    /// The keys are fetched by a task of the Tokio runtime that this is awaited in. It ends with the layer and its
+    /// services.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found; [`ConfigError::KeySet`] if the first fetch failed.
+    ///
+    /// # Panics
+    ///
+    /// If that runtime was built without its timer or its network.
+    pub async fn build(self) -> Result<RequireTokenLayer<Waiting>, ConfigError> {
+        let policy = self.finish()?;
+        policy.first_keys().await?;
+        Ok(RequireTokenLayer::from_policy(policy))
+    }
+
+    /// As [`build()`](Self::build), but does not wait for the first keys: until they are there, a request with a JWT gets
+    /// 503. It is for the keys alone: static tokens beside them must be there at once.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] found. Keys that could not be fetched are none: the observer is told.
+    ///
+    /// # Panics
+    ///
+    /// As [`build()`](Self::build).
+    pub fn build_lazy(self) -> Result<RequireTokenLayer<Waiting>, ConfigError> {
+        self.finish().map(RequireTokenLayer::from_policy)
+    }
+
+    fn finish(self) -> Result<Policy, ConfigError> {
+        let mut layer = self.layer;
+        if let Some(Source::Reloaded) = layer.source {
+            layer.rotation.check_unattended()?;
+        }
+        layer.jwt.remote = self.remote;
+        layer.finish(false).map(|(policy, _)| policy)
+    }
+}
+
+impl fmt::Debug for RequireRemoteTokenBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireRemoteTokenBuilder")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+//! An issuer on loopback: keys, tokens signed with them, and a server of key sets that a test can hold up.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower_dapr_token::JwtRules;
+
+use crate::jwt::{NOW, PROVIDER, encoded};
+
+pub(crate) const ISSUER: &str = "https://issuer.example";
+
+/// A key of the issuer, of P-256.
+pub(crate) struct Key {
+    kid: &'static str,
+    pair: rcgen::KeyPair,
+}
+
+impl Key {
+    pub(crate) fn new(kid: &'static str) -> Self {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256);
+        Self {
+            kid,
+            pair: pair.expect("a key"),
+        }
+    }
+
+    fn jwk(&self) -> serde_json::Value {
+        let point = self.pair.public_key_raw();
+        assert_eq!((point.len(), point[0]), (65, 4), "uncompressed");
+        serde_json::json!({
+            "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.kid,
+            "x": encoded(&point[1..33]), "y": encoded(&point[33..]),
+        })
+    }
+
+    /// A token that the rules accept.
+    pub(crate) fn token(&self) -> String {
+        let signed = unsigned(self.kid);
+        let key = EncodingKey::from_ec_der(&self.pair.serialize_der());
+        let signer = (PROVIDER.signer_factory)(&Algorithm::ES256, &key).expect("a key");
+        let signature = signer.try_sign(signed.as_bytes()).expect("signs");
+        format!("{signed}.{}", encoded(&signature))
+    }
+}
+
+fn unsigned(kid: &str) -> String {
+    let header = serde_json::json!({ "alg": "ES256", "kid": kid }).to_string();
+    let claims =
+        serde_json::json!({ "iss": ISSUER, "aud": "orders", "sub": "daprd", "exp": NOW + 600 });
+    format!(
+        "{}.{}",
+        encoded(header.as_bytes()),
+        encoded(claims.to_string().as_bytes())
+    )
+}
+
+/// A well-formed token of a key that nobody has.
+pub(crate) fn forged(kid: &str) -> String {
+    format!("{}.{}", unsigned(kid), encoded(&[1; 64]))
+}
+
+pub(crate) fn rules() -> JwtRules {
+    JwtRules::new(ISSUER, "orders")
+}
+
+/// A server of key sets.
+pub(crate) struct Issuer {
+    address: SocketAddr,
+    answer: Arc<Mutex<(u16, String)>>,
+    asked: watch::Receiver<usize>,
+    open: watch::Sender<bool>,
+    listening: JoinHandle<()>,
+}
+
+impl Issuer {
+    pub(crate) async fn with(keys: &[&Key]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (count, asked) = watch::channel(0);
+        let open = watch::Sender::new(true);
+        let answer = Arc::new(Mutex::new((200, String::new())));
+        let count = Arc::new(count);
+        let parts = (count, open.clone(), Arc::clone(&answer));
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let parts = parts.clone();
+                tokio::spawn(async move {
+                    let service = service_fn(|_: Request<Incoming>| {
+                        let (count, open, answer) = parts.clone();
+                        async move {
+                            count.send_modify(|count| *count += 1);
+                            let mut open = open.subscribe();
+                            open.wait_for(|open| *open).await.expect("not dropped");
+                            let (status, body) = answer.lock().expect("no test panicked").clone();
+                            let response = Response::builder().status(status);
+                            Ok::<_, Infallible>(
+                                response.body(Full::new(Bytes::from(body))).expect("valid"),
+                            )
+                        }
+                    });
+                    // A client that closes early is no error of the server.
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        let issuer = Self {
+            address,
+            answer,
+            asked,
+            open,
+            listening,
+        };
+        issuer.has(keys);
+        issuer
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/keys", self.address)
+    }
+
+    /// Serves these keys from now on, and no others.
+    pub(crate) fn has(&self, keys: &[&Key]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+        self.answers(200, &serde_json::json!({ "keys": keys }).to_string());
+    }
+
+    /// The same, with this beside them.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn has_and(&self, keys: &[&Key], other: &serde_json::Value) {
+        let keys = keys.iter().map(|key| key.jwk()).chain([other.clone()]);
+        let keys: Vec<_> = keys.collect();
+        self.answers(200, &serde_json::json!({ "keys": keys }).to_string());
+    }
+
+    pub(crate) fn answers(&self, status: u16, body: &str) {
+        *self.answer.lock().expect("no test panicked") = (status, body.to_owned());
+    }
+
+    /// Answers nobody until it goes on.
+    pub(crate) fn holds_up(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub(crate) fn goes_on(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// How often it was asked.
+    pub(crate) fn asked(&self) -> usize {
+        *self.asked.borrow()
+    }
+
+    /// Comes back when it was asked so often.
+    pub(crate) async fn was_asked(&mut self, times: usize) {
+        let asked = self.asked.wait_for(|asked| *asked >= times).await;
+        assert_eq!(*asked.expect("it serves"), times);
+    }
+
+    /// Closes its port.
+    pub(crate) async fn ends(&mut self) {
+        self.listening.abort();
+        let _ = (&mut self.listening).await;
+    }
+}
