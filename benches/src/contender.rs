@@ -67,6 +67,22 @@ pub const OURS: &[Contender] = &[
         checks: "the same but for stripping",
         leaves_out: "stripping, by choice",
     },
+    Contender {
+        package: None,
+        layer: "**`RequireTokenLayer`**, the last of four exempt paths, no token sent",
+        accept: "exempt",
+        reject: None,
+        checks: "exact method and path",
+        leaves_out: "",
+    },
+    Contender {
+        package: None,
+        layer: "**`InjectTokenLayer`**",
+        accept: "inject",
+        reject: None,
+        checks: "the origin; overwrites every value, marks it sensitive",
+        leaves_out: "",
+    },
 ];
 
 /// Measures the contenders and sets them in a table. `lock` is the text of the lock file that they were built with.

@@ -24,6 +24,7 @@ pub mod inner;
 pub mod machine;
 pub mod ours;
 pub mod record;
+mod recorded;
 pub mod refusal;
 pub mod request;
 pub mod results;

@@ -16,6 +16,9 @@ pub use tower_dapr_token::{
     InjectTokenBuilder, InjectTokenLayer, Observer, Origin, Rejection, RejectionKind, RequireToken,
     RequireTokenBuilder, ResponseBody, Token, TokenHandle, TokenReader, TokenSet, TokenSource,
 };
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+pub use tower_dapr_token::{Claims, JwtKeys, JwtRules};
 #[cfg(feature = "jwks")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
 pub use tower_dapr_token::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};

@@ -7,6 +7,8 @@
 mod axum_from_fn;
 mod dapr_sdk;
 mod tonic_interceptor;
+mod tower_http_exempt;
+mod tower_http_set_header;
 mod tower_http_validate;
 
 use std::env;
@@ -28,6 +30,8 @@ fn cases() -> Vec<Case> {
         tonic_interceptor::CASES,
         dapr_sdk::CASES,
         axum_from_fn::CASES,
+        tower_http_exempt::CASES,
+        tower_http_set_header::CASES,
     ] {
         cases.extend_from_slice(rivals);
     }
@@ -41,6 +45,8 @@ fn contenders() -> Vec<Contender> {
         tonic_interceptor::CONTENDER,
         dapr_sdk::CONTENDER,
         axum_from_fn::CONTENDER,
+        tower_http_exempt::CONTENDER,
+        tower_http_set_header::CONTENDER,
     ]);
     contenders
 }

@@ -6,6 +6,8 @@ mod frames;
 mod http_beside;
 mod inject;
 mod interceptor;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt;
 mod manifest;
 mod named;
 mod presets;

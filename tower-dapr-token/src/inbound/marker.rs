@@ -9,7 +9,9 @@ pub enum Immediate {}
 /// key is not known yet may wait for it, at most a second (`T7`).
 ///
 /// The inner service is then asked to be `Clone`: the instance that is ready goes with the waiting request, and its clone
-/// takes its place. No value: it stands in types alone.
+/// takes its place. Up to 256 requests wait at a time, and each keeps what its instance holds, such as the permit of a
+/// concurrency limit, inside of this layer or outside: strangers could use up a limit that is not well above 256 for as
+/// long as a fetch takes. No value: it stands in types alone.
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 #[cfg_attr(
     docsrs,

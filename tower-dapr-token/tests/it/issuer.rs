@@ -46,7 +46,12 @@ impl Key {
 
     /// A token that the rules accept.
     pub(crate) fn token(&self) -> String {
-        let signed = unsigned(self.kid);
+        self.token_of("daprd")
+    }
+
+    /// The same about somebody else.
+    pub(crate) fn token_of(&self, subject: &str) -> String {
+        let signed = unsigned(self.kid, subject);
         let key = EncodingKey::from_ec_der(&self.pair.serialize_der());
         let signer = (PROVIDER.signer_factory)(&Algorithm::ES256, &key).expect("a key");
         let signature = signer.try_sign(signed.as_bytes()).expect("signs");
@@ -54,10 +59,10 @@ impl Key {
     }
 }
 
-fn unsigned(kid: &str) -> String {
+fn unsigned(kid: &str, subject: &str) -> String {
     let header = serde_json::json!({ "alg": "ES256", "kid": kid }).to_string();
     let claims =
-        serde_json::json!({ "iss": ISSUER, "aud": "orders", "sub": "daprd", "exp": NOW + 600 });
+        serde_json::json!({ "iss": ISSUER, "aud": "orders", "sub": subject, "exp": NOW + 600 });
     format!(
         "{}.{}",
         encoded(header.as_bytes()),
@@ -67,7 +72,7 @@ fn unsigned(kid: &str) -> String {
 
 /// A well-formed token of a key that nobody has.
 pub(crate) fn forged(kid: &str) -> String {
-    format!("{}.{}", unsigned(kid), encoded(&[1; 64]))
+    format!("{}.{}", unsigned(kid, "daprd"), encoded(&[1; 64]))
 }
 
 pub(crate) fn rules() -> JwtRules {

@@ -13,10 +13,10 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 use tower::{Layer, Service, ServiceExt};
-use tower_dapr_token::RequireTokenBuilder;
 use tower_dapr_token::{
     Authenticated, ConfigError, Decision, JwtKeys, KeyEvent, Observer, RemoteKeys,
-    RequireRemoteTokenBuilder, RequireToken, RequireTokenLayer, TokenMode, Waiting,
+    RequireRemoteTokenBuilder, RequireToken, RequireTokenBuilder, RequireTokenLayer, TokenMode,
+    Waiting,
 };
 
 use crate::issuer::{ISSUER, Issuer, Key, forged, rules};
@@ -320,7 +320,7 @@ async fn t8_x1_keys_that_are_too_old_are_answered_with_503_and_nothing_waits_for
     let nothing = Request::post("/orders").body(()).expect("valid");
     for (name, request, status) in [
         ("remembered", post(&token), 503),
-        ("not seen before", post(&key.token()), 503),
+        ("not seen before", post(&key.token_of("other")), 503),
         ("unknown", post(&forged("unknown")), 503),
         ("no JWT", post("a.b.c"), 401),
         ("no token", nothing, 401),

@@ -114,6 +114,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn t13_the_documentation_of_the_feature_names_the_advisory_of_its_crates() {
+        let row = include_str!("../../../README.md")
+            .lines()
+            .find(|line| line.starts_with("| `jwt-rust-crypto` |"))
+            .expect("a row");
+        assert!(row.contains("RUSTSEC-2023-0071"), "{row}");
+    }
+
+    #[test]
     fn t10_aws_lc_is_the_default_where_both_are_on() {
         assert_eq!(Backend::default(), Backend::ALL[0]);
         #[cfg(feature = "jwt")]

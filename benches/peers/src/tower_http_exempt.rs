@@ -1,0 +1,48 @@
+//! `tower-http`: a closure that lets four paths through and compares what else comes with `==`.
+
+use dapr_token_benches::case::Case;
+use dapr_token_benches::contender::Contender;
+use dapr_token_benches::drive::{Outcome, Plan, drive};
+use dapr_token_benches::floor::Body;
+use dapr_token_benches::inner::{FORWARDED, Inner};
+use dapr_token_benches::request::{Shape, TOKEN, TOKEN_HEADER};
+use http::{Request, Response, StatusCode};
+use tower_http::validate_request::ValidateRequestHeaderLayer;
+use tower_layer::Layer as _;
+
+pub(crate) const CONTENDER: Contender = Contender {
+    package: Some("tower-http"),
+    layer: "`ValidateRequestHeaderLayer::custom`, the last of four paths, no token sent",
+    accept: "tower-http-exempt",
+    reject: None,
+    checks: "the path alone",
+    leaves_out: "the method, and what the row above it leaves out",
+};
+
+pub(crate) const CASES: &[Case] = &[Case::shown(
+    "tower-http-exempt",
+    "bare-probe",
+    FORWARDED,
+    exempt,
+)];
+
+const PATHS: [&str; 4] = ["/a", "/b", "/c", "/healthz"];
+
+#[allow(
+    clippy::result_large_err,
+    reason = "the layer asks for a whole response"
+)]
+fn exempt(plan: Plan) -> Outcome {
+    let layer = ValidateRequestHeaderLayer::custom(|request: &mut Request<Body>| {
+        match request.headers().get(TOKEN_HEADER) {
+            Some(token) if token.as_bytes() == TOKEN.as_bytes() => Ok(()),
+            _ if PATHS.contains(&request.uri().path()) => Ok(()),
+            _ => {
+                let mut response = Response::new(Body::default());
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+                Err(response)
+            }
+        }
+    });
+    drive::<_, Body, _>(plan, Shape::Probe, layer.layer(Inner::<Body>::new()))
+}
