@@ -14,8 +14,14 @@ use tempfile::TempDir;
 const TOKEN: &str = "the-app-token-of-this-test";
 const WRONG: &str = "the-app-token-of-another-app";
 
+/// What daprd says of a delivery that the app refused.
+const REFUSED: &str = "code = Unauthenticated desc = invalid api token";
+
 /// Longer than the ten seconds after which a token file is read again, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After which a message is taken for lost on its way to nobody.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// The binary to test with. Says so if there is none, past the capture of the test's own output.
 fn daprd() -> Option<OsString> {
@@ -55,19 +61,26 @@ impl Program {
         }
     }
 
-    /// The next line in which this stands.
-    fn wait_for(&mut self, what: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+    /// Whether it says this before so much time is over.
+    fn says(&mut self, what: &str, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
-                unreachable!("never said `{what}`, but:\n{}", self.said.join("\n"));
+                return false;
             };
-            self.said.push(line.clone());
-            if line.contains(what) {
-                return line;
+            self.said.push(line);
+            if self.said.last().is_some_and(|line| line.contains(what)) {
+                return true;
             }
         }
+    }
+
+    /// The next line in which this stands.
+    fn wait_for(&mut self, what: &str) -> String {
+        let said = self.says(what, PATIENCE);
+        assert!(said, "never said `{what}`, but:\n{}", self.said.join("\n"));
+        self.said.last().cloned().unwrap_or_default()
     }
 
     /// How many lines there are by now in which this stands.
@@ -112,6 +125,8 @@ impl Sidecar {
         let (_, port) = app.rsplit_once(':').expect("an address");
         let mut command = Command::new(daprd);
         command
+            // daprd makes the number of a port for its like out of this: each has a folder of its own.
+            .current_dir(folder.path())
             .args(["--mode", "standalone", "--app-id", "grpc-app"])
             .args(["--app-port", port, "--app-protocol", "grpc"])
             .args(["--enable-app-health-check", "--app-health-probe-interval=1"])
@@ -136,6 +151,7 @@ impl Sidecar {
     fn ask(&self, path: &str, body: &str) -> String {
         let socket = self.folder.path().join("dapr-grpc-app-http.socket");
         let mut stream = UnixStream::connect(socket).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         let length = body.len();
         write!(
             stream,
@@ -153,6 +169,18 @@ impl Sidecar {
         assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     }
 
+    /// Publishes until there is a sign that somebody gets it: daprd says that the app is subscribed before it is, and
+    /// until then this kind of bus forgets what it is given.
+    fn publish_until(&mut self, order: &str, mut sign: impl FnMut(&mut Program) -> bool) {
+        for _ in 0..60 {
+            self.publish(order);
+            if sign(&mut self.program) {
+                return;
+            }
+        }
+        unreachable!("nobody is subscribed:\n{}", self.program.said.join("\n"));
+    }
+
     fn invoke(&self) -> String {
         self.ask("/v1.0/invoke/grpc-app/method/greet", "\"hello\"")
     }
@@ -160,8 +188,7 @@ impl Sidecar {
     /// Waits until a delivery was refused and tried again some times.
     fn wait_for_refusals(&mut self) {
         for _ in 0..5 {
-            self.program
-                .wait_for("code = Unauthenticated desc = invalid api token");
+            self.program.wait_for(REFUSED);
         }
     }
 }
@@ -170,11 +197,12 @@ impl Sidecar {
 fn e5_x4_a_real_daprd_finds_the_app_healthy_and_all_its_calls_arrive() {
     let Some(daprd) = daprd() else { return };
     let (mut app, address) = app("127.0.0.1:0", TOKEN, None);
-    let sidecar = Sidecar::start(daprd, &address);
+    let mut sidecar = Sidecar::start(daprd, &address);
     app.wait_for("binding tick");
 
-    sidecar.publish("a book");
-    app.wait_for("event of orders: \"a book\"");
+    sidecar.publish_until("a book", |_| {
+        app.says("event of orders: \"a book\"", A_MOMENT)
+    });
 
     let answer = sidecar.invoke();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -184,7 +212,7 @@ fn e5_x4_a_real_daprd_finds_the_app_healthy_and_all_its_calls_arrive() {
 
 /// What the app was called for while its token was another one: nothing. And daprd says why.
 fn check_refused(app: &mut Program, sidecar: &mut Sidecar) {
-    sidecar.publish("a book");
+    sidecar.publish_until("a book", |daprd| daprd.says(REFUSED, A_MOMENT));
     sidecar.wait_for_refusals();
     let answer = sidecar.invoke();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
@@ -197,9 +225,8 @@ fn check_refused(app: &mut Program, sidecar: &mut Sidecar) {
 /// Once the token is right, what was refused arrives, once, and what comes after it too.
 fn check_delivered(app: &mut Program, sidecar: &mut Sidecar) {
     app.wait_for("event of orders: \"a book\"");
-    sidecar
-        .program
-        .wait_for("Recovered processing operation component[bus] input");
+    let recovered = "Recovered processing operation component[bus] input";
+    sidecar.program.wait_for(recovered);
     sidecar.publish("another");
     app.wait_for("event of orders: \"another\"");
     assert_eq!(app.count("event of orders: \"a book\""), 1, "not twice");
