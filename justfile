@@ -10,6 +10,22 @@ quick:
 full:
     bash .ci/run
 
+# The part of it that every change must pass before a review: no fuzzing, no soak, no nightly.
+short:
+    bash .ci/run short
+
+# Every fuzz target for a minute. Installs a nightly and cargo-fuzz.
+fuzz:
+    bash .ci/run fuzz
+
+# A thousand token rotations under load.
+soak:
+    cargo run --locked --release -p dapr-token-soak
+
+# The listings of the public interfaces, written anew. Installs a nightly.
+api:
+    bash .ci/run api
+
 # Every figure of benches/RESULTS.md and the record that the gate compares with, measured anew. Needs valgrind.
 bench:
     cargo run --locked --release -p dapr-token-benches -- record
