@@ -10,11 +10,11 @@
 //! # Rules
 //!
 //! 1. The token is read from one header, `dapr-api-token`. Not from the query, a cookie, the body or a
-//!    trailer, and not from `authorization` (`E1`).
+//!    trailer, and not from `authorization`, unless `authorization_bearer()` asks for it (`E1`).
 //! 2. A request with two values is refused, even if they are equal: nobody can tell which end of a
 //!    chain would believe which (`E2`).
-//! 3. The value is bytes: nothing is trimmed, decoded, split or folded (`E3`). Longer than 1024 bytes is
-//!    refused before it is looked at (`E4`).
+//! 3. The value is bytes: nothing is trimmed, decoded, split or folded (`E3`). Longer than 1024 bytes, or 8 KiB
+//!    where JWTs are accepted, is refused before it is looked at (`E4`).
 //! 4. Every configured token is compared, without an early exit, in a time that does not depend on a
 //!    secret (`C2`).
 //! 5. The header leaves the request before the inner service runs, whatever was decided (`E5`).
@@ -98,8 +98,8 @@
 //!   exempt `/admin/healthz`. Put the layer outside, or ask for `exemptions_on_original_uri()` (feature `axum`).
 //! - Layers outside of this one see the header as it came. Put what logs headers inside, or mark
 //!   `dapr-api-token` sensitive before it.
-//! - The token proves that the caller knows it, not who the caller is; and over plain HTTP it is there to
-//!   be read. It belongs on loopback or behind TLS.
+//! - A static token proves that the caller knows it, not who the caller is: a JWT does, with an end and an audience
+//!   (features `jwt`, `jwks`). Over plain HTTP either is there to be read. It belongs on loopback or behind TLS.
 
 mod body;
 mod builder;
