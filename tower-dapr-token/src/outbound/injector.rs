@@ -46,7 +46,7 @@ impl HeaderInjector {
     }
 
     /// Sets the current token, marked sensitive, in place of every value that is there (`I2`). Without a token to
-    /// send the headers stay as they are.
+    /// send the values that are there are taken out, unless it is `optional()`.
     #[inline]
     pub fn inject(&self, headers: &mut HeaderMap) -> Injection {
         let settings = &*self.settings;

@@ -217,6 +217,11 @@ impl Settings {
     #[inline]
     pub(super) fn set(&self, value: Option<&HeaderValue>, headers: &mut HeaderMap) -> Injection {
         let Some(value) = value else {
+            // What the caller set, or somebody whose headers it copied, must not take the place of our token (`I2`).
+            // A fixed one that is not there is `optional()`: there is nothing of ours.
+            if !self.keep_existing && !matches!(self.value, Value::Fixed(_)) {
+                headers.remove(&self.header);
+            }
             return Injection::NoToken;
         };
         if self.keep_existing && keep_one(headers, &self.header) {

@@ -469,6 +469,44 @@ async fn i9_r6_a_lazy_handle_sends_nothing_until_there_is_a_token() {
     assert_eq!(sent(&layer).await, Some(300));
 }
 
+/// What a caller set, or a gateway copied from its own caller, does not take the place of a token that is missing.
+#[tokio::test]
+async fn i2_i9_without_a_token_a_value_that_was_there_is_taken_out() {
+    let source = Says::new(Renewal::Fetched, ending_at(300));
+    source.change_to(Err("is not up yet"));
+    let handle = JwtHandle::builder(source)
+        .wall_clock(Arc::new(Wall::default()))
+        .build_lazy()
+        .expect("lazy");
+    for (name, layer, expected) in [
+        ("overwrite", layer(&handle), None),
+        (
+            "keep",
+            InjectTokenLayer::builder()
+                .jwt_handle(&handle)
+                .any_loopback_port()
+                .keep_existing()
+                .build()
+                .expect("valid"),
+            Some("of-a-stranger"),
+        ),
+    ] {
+        let kept = Arc::new(Mutex::new(None));
+        let seen = kept.clone();
+        let client = layer.layer(service_fn(move |request: Request<()>| {
+            let value = request.headers().get(NAME).cloned();
+            *seen.lock().expect("no test panicked") = value;
+            async { Ok::<_, Infallible>(Response::new(())) }
+        }));
+        let request = Request::get("http://127.0.0.1:3500/").header(NAME, "of-a-stranger");
+        let answer = client.oneshot(request.body(()).expect("valid")).await;
+        answer.expect("infallible");
+        let value = kept.lock().expect("no test panicked").take();
+        let value = value.map(|value| value.to_str().expect("text").to_owned());
+        assert_eq!(value.as_deref(), expected, "{name}");
+    }
+}
+
 #[test]
 fn i9_every_mistake_is_an_error_before_the_first_request() {
     let mount = Mount::new(&ending_at(300));

@@ -102,7 +102,13 @@ impl Keeper {
             self.shared.unknown().begin(self.shared.clock.now());
             let result = self.fetch(&mut refresh, why).await;
             if let Some(wait) = self.next(why, &result) {
-                due = Instant::now() + wait;
+                let next = Instant::now() + wait;
+                // A stranger who names a key that is not there may have keys fetched, and may not put off the fetch
+                // of the schedule, with which alone the issuer is asked where its keys are.
+                due = match why {
+                    Why::Scheduled => next,
+                    Why::UnknownKid => due.min(next),
+                };
             }
             self.finish(&result);
             first_load.send_if_modified(|first| {
@@ -124,10 +130,14 @@ impl Keeper {
             while called.as_mut().poll(cx).is_ready() {
                 called.set(self.shared.wake_task.notified());
             }
+            // First: a fetch that is due is one of the schedule, whoever asks besides.
+            if sleep.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Why::Scheduled);
+            }
             if self.shared.unknown().is_claimed() {
                 return Poll::Ready(Why::UnknownKid);
             }
-            sleep.as_mut().poll(cx).map(|()| Why::Scheduled)
+            Poll::Pending
         })
         .await
     }
@@ -171,7 +181,7 @@ impl Keeper {
     }
 
     /// How long until the next fetch of the schedule; `None` if that is not changed. A fetch that a request wanted and
-    /// that failed changes nothing, so that no stranger decides how often keys are fetched.
+    /// that failed changes nothing, and one that succeeded never makes it later, so that no stranger decides how often keys are fetched.
     fn next(&mut self, why: Why, result: &Result<Refreshed, JwksError>) -> Option<Duration> {
         match (result, why) {
             (Ok(refreshed), _) => Some(self.schedule.succeeded(refreshed.lifetime, random())),

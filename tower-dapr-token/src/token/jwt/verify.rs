@@ -289,8 +289,10 @@ impl Trust {
         }
         // No key, not even a fresh one, makes a signature of another length a good one.
         let can_be_good = key::can_be_signature(algorithm, parts.signature.len());
+        // Before the keys are loaded: they are published before they count as fresh.
+        let is_fresh = are_fresh(index);
         let keys = self.keys.load();
-        let keys = keys.as_ref().filter(|_| are_fresh(index));
+        let keys = keys.as_ref().filter(|_| is_fresh);
         let keys = keys.ok_or(RejectionKind::Unavailable)?;
         let kid = header.kid.as_ref();
         let candidates = keys

@@ -46,6 +46,28 @@ async fn t6_keys_are_fetched_at_once_and_every_ten_minutes_give_or_take_one() {
     }
 }
 
+/// The issuer is asked where its keys are with the schedule alone: it must come, however often strangers ask.
+#[tokio::test(start_paused = true)]
+async fn t6_t7_requests_with_unknown_keys_do_not_put_the_schedule_off() {
+    let mut stage = Stage::new(&[Step::Keys(&["a"]), Step::Unchanged]);
+    let (_, began) = stage.next_fetch().await;
+    stage.set.first_load().await.expect("keys");
+    let mut asked = 0;
+    loop {
+        passes(Duration::from_secs(31)).await;
+        asked += 1;
+        let name = format!("stranger-{asked}");
+        drop(stage.set.wait_for(&name));
+        passes(Duration::from_millis(100)).await;
+        let fetches = stage.fetches();
+        if fetches.contains(&Why::Scheduled) {
+            break;
+        }
+        assert!(began.elapsed() < MINUTE * 12, "after {asked} strangers");
+    }
+    assert!(began.elapsed() >= MINUTE * 9, "nor does it come early");
+}
+
 #[tokio::test(start_paused = true)]
 async fn t6_the_servers_max_age_moves_the_next_fetch() {
     let hour = Duration::from_secs(3600);
