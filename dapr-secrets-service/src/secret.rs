@@ -45,6 +45,7 @@ impl From<&str> for SecretValue {
 }
 
 impl From<Zeroizing<String>> for SecretValue {
+    /// Of `zeroize` 1: for a store that reads into a string that is wiped, whatever happens on the way.
     fn from(text: Zeroizing<String>) -> Self {
         Self(text)
     }

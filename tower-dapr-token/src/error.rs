@@ -56,7 +56,8 @@ pub enum ConfigError {
     /// The tokens are to be refused when they were not read again for some time, and nothing would ever read
     /// them again (`R5`).
     NobodyReloads,
-    /// The tokens are to be reloaded in the background, but the layer was not built in a Tokio runtime (`R9`).
+    /// Tokens are to be reloaded in the background (`R9`), or keys to be fetched (`T6`), but the layer was not built in a
+    /// Tokio runtime.
     NoRuntime,
     /// Files are to be watched, and the source names none (`R3`).
     NothingToWatch,

@@ -6,6 +6,7 @@
 //! | to do | page |
 //! | --- | --- |
 //! | put the check in front of an app, and know what it covers | [`placement`] |
+//! | accept JSON Web Tokens, alone or beside a static token | [`jwt`] |
 //! | send the token to the sidecar, and nowhere else | [`outbound`] |
 //! | change the token without a restart | [`rotation`] |
 //! | end a token that somebody else knows | [`leaked_token`] |
@@ -16,6 +17,17 @@
 
 pub mod placement {
     #![doc = include_str!("placement.md")]
+}
+
+pub mod jwt {
+    #![doc = include_str!("jwt.md")]
+    #![cfg_attr(
+        not(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto"))),
+        allow(
+            rustdoc::broken_intra_doc_links,
+            reason = "what it links to is not compiled in"
+        )
+    )]
 }
 
 pub mod outbound {

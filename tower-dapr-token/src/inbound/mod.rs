@@ -27,7 +27,7 @@
 //! | --- | --- | --- | --- |
 //! | no token | 401 | UNAUTHENTICATED | `ERR_API_TOKEN_MISSING` |
 //! | any other reason | 401 | UNAUTHENTICATED | `ERR_API_TOKEN_INVALID` |
-//! | nothing to compare it with: no token loaded yet, or none for too long | 503 | UNAVAILABLE | `ERR_AUTH_UNAVAILABLE` |
+//! | nothing to judge it by: no token or key loaded yet, or none for too long | 503 | UNAVAILABLE | `ERR_AUTH_UNAVAILABLE` |
 //!
 //! # Examples
 //!

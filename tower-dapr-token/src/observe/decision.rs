@@ -49,7 +49,7 @@ impl Decision {
         self.protocol
     }
 
-    /// What the layer asks of a token.
+    /// What the layer asks of a token; of an accepted one, which of the two it was.
     #[must_use]
     pub fn mode(&self) -> TokenMode {
         self.mode
@@ -135,7 +135,8 @@ impl Protocol {
 pub enum TokenMode {
     /// That it equals a configured one.
     Static,
-    /// That it is a valid JWT, or, beside static tokens, that it is either.
+    /// That it is a valid JWT, or, beside static tokens, that it is either. A request that such a layer accepted for its
+    /// static token is told as [`Static`](Self::Static).
     Jwt,
     /// Nothing: `insecure_allow_all()`.
     AllowAll,

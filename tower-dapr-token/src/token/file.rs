@@ -24,13 +24,22 @@ const ATTEMPTS: usize = 3;
 /// Blank lines are ignored and there are no comments. A mount with `subPath` never changes, and neither does
 /// what is read from it.
 ///
-/// ```no_run
-/// use tower_dapr_token::{FileSource, TokenHandle};
+/// ```
+/// use tower_dapr_token::{ConfigError, FileSource, TokenHandle};
 ///
-/// let handle = TokenHandle::builder()
-///     .source(FileSource::new("/var/run/secrets/dapr/token"))
-///     .build()?;
-/// # Ok::<(), tower_dapr_token::ConfigError>(())
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("token");
+/// // Such as "/var/run/secrets/dapr/token".
+/// std::fs::write(&path, "the-current-token-of-32-bytes-ok\nthe-one-before-it\n")?;
+/// let handle = TokenHandle::builder().source(FileSource::new(&path)).build()?;
+///
+/// std::fs::write(&path, "a token with spaces")?;
+/// assert!(handle.refresh().is_err(), "and those from before stay");
+/// let error = TokenHandle::builder().source(FileSource::new(&path)).build();
+/// assert!(matches!(error, Err(ConfigError::TokenSource { .. })));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct FileSource {

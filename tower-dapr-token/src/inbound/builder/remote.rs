@@ -13,7 +13,8 @@ use crate::token::{Clock, JwtRules, RemoteKeys};
 /// Tokens that are JSON Web Tokens, with keys that are fetched.
 impl<'e> RequireTokenBuilder<'e> {
     /// Accepts JWTs signed by a key in the JSON Web Key Set at this address, which is fetched and kept fresh:
-    /// [`remote_keys`](Self::remote_keys) of [`RemoteKeys::jwks`].
+    /// [`remote_keys`](Self::remote_keys) of [`RemoteKeys::jwks`]. The [guide](crate::guide::jwt#with-keys-that-are-fetched)
+    /// has an example that runs.
     ///
     /// ```no_run
     /// use tower_dapr_token::{JwtRules, RequireTokenLayer};
@@ -102,16 +103,31 @@ impl<'e> RequireRemoteTokenBuilder<'e> {
     /// Checks everything, begins to fetch, waits for the first keys, and builds the layer. It takes 5 s at most where the
     /// keys do not come. A token file beside them is read as [`RequireTokenBuilder::build`] says, which blocks for 100 ms.
     ///
-    /// The keys are fetched by a task of the Tokio runtime that this is awaited in. It ends with the layer and its
-    /// services.
+    /// It needs a **Tokio runtime** with its timer and its network on (`enable_all()`, as `#[tokio::main]` does), of either
+    /// kind: a task of the one that this is awaited in fetches the keys. The task ends with the layer and its services, and
+    /// keeps nothing alive. If the runtime ends before them, the last keys stay until `max_stale`, and a request
+    /// that names an unknown one is refused at once. The services themselves may be driven by any executor.
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`] found; [`ConfigError::KeySet`] if the first fetch failed.
+    /// The first [`ConfigError`] found; [`ConfigError::NoRuntime`] outside of a Tokio runtime, such as in one of another
+    /// kind; [`ConfigError::KeySet`] if the first fetch failed.
+    ///
+    /// ```
+    /// use tower_dapr_token::{ConfigError, JwtRules, RequireTokenLayer};
+    ///
+    /// let rules = JwtRules::new("https://login.example.com", "orders");
+    /// // Not in a runtime, and the same with `build()`: nothing was begun.
+    /// let layer = RequireTokenLayer::builder()
+    ///     .jwks("http://localhost:8080/keys", rules)
+    ///     .build_lazy();
+    /// assert!(matches!(layer, Err(ConfigError::NoRuntime)));
+    /// ```
     ///
     /// # Panics
     ///
-    /// If that runtime was built without its timer or its network.
+    /// If that runtime was built without its timer. Without its network every fetch fails, the first one with
+    /// [`JwksErrorKind::Panicked`](crate::JwksErrorKind::Panicked).
     pub async fn build(self) -> Result<RequireTokenLayer<Waiting>, ConfigError> {
         let policy = self.finish()?;
         policy.first_keys().await?;
@@ -119,11 +135,13 @@ impl<'e> RequireRemoteTokenBuilder<'e> {
     }
 
     /// As [`build()`](Self::build), but does not wait for the first keys: until they are there, a request with a JWT gets
-    /// 503. It is for the keys alone: static tokens beside them must be there at once.
+    /// 503. It is for the keys alone: static tokens beside them must be there at once. It is no future, and needs the same
+    /// runtime: call it from a task, from `block_on`, or below `Handle::enter`.
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`] found. Keys that could not be fetched are none: the observer is told.
+    /// The first [`ConfigError`] found, and [`ConfigError::NoRuntime`] outside of a Tokio runtime. Keys that could not be
+    /// fetched are none: the observer is told.
     ///
     /// # Panics
     ///

@@ -44,7 +44,7 @@ pub enum JwksErrorKind {
     OtherIssuer,
     /// The address of the keys in the discovery document is one that keys must not be fetched from.
     KeySetUrl(&'static str),
-    /// Reading the document ended in a panic, which is a defect of this library.
+    /// The fetch ended in a panic: the Tokio runtime was built without its network, or this library has a defect.
     Panicked,
     /// The runtime that keys are fetched in is gone.
     Stopped,
@@ -112,7 +112,10 @@ impl fmt::Display for JwksErrorKind {
             Self::KeySetUrl(reason) => {
                 return write!(f, "named an address of its keys that {reason}: correct its `jwks_uri`");
             }
-            Self::Panicked => "sent a document that could not be read without a panic: please report this",
+            Self::Panicked => {
+                "could not be asked without a panic: turn on the network of the Tokio runtime (`enable_all()`), or, if \
+                 it is on, please report this"
+            }
             Self::Stopped => "is asked no more: the Tokio runtime that fetched its keys is gone",
         })
     }

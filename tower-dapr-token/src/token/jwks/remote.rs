@@ -112,7 +112,7 @@ impl RemoteKeys {
     ///
     /// # Panics
     ///
-    /// If that runtime was built without its timer or its network.
+    /// If that runtime was built without its timer.
     pub(crate) fn start(
         self,
         sink: Arc<dyn KeySetSink>,

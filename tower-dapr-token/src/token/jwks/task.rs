@@ -58,6 +58,10 @@ pub(super) struct Task(AbortHandle);
 
 impl Task {
     /// Starts it in the runtime that this is called in.
+    ///
+    /// # Panics
+    ///
+    /// If that runtime was built without its timer.
     pub(super) fn spawn(
         shared: Arc<Shared>,
         refresh: impl Refresh,
@@ -65,6 +69,8 @@ impl Task {
         first_load: watch::Sender<Option<Result<(), JwksError>>>,
     ) -> Result<Self, ConfigError> {
         let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+        // A runtime without a timer panics here, and not in a task that nobody looks at.
+        drop(sleep_until(Instant::now()));
         // Made here: it closes the queue even if the task is dropped before it ran.
         let keeper = Keeper {
             shared,

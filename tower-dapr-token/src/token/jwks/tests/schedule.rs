@@ -271,6 +271,22 @@ fn r9_without_a_runtime_there_is_an_error_and_no_panic() {
     assert_eq!(error, ConfigError::NoRuntime);
 }
 
+#[test]
+#[should_panic(expected = "timers are disabled")]
+fn r9_a_runtime_without_a_timer_is_found_at_once_and_not_in_the_task() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .expect("a runtime without a timer");
+    let _inside = runtime.enter();
+    let set = RemoteKeys::jwks("http://127.0.0.1:9/keys").start(
+        Arc::new(Names::default()),
+        Arc::new(crate::SystemClock::default()),
+        None,
+    );
+    assert!(set.is_err(), "no panic");
+}
+
 #[tokio::test(start_paused = true)]
 async fn r9_no_panic_ends_the_task() {
     struct Panics;

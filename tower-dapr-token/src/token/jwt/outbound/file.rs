@@ -14,15 +14,27 @@ use crate::token::{SourceError, SourceErrorKind};
 /// still the same 100 ms later (`R4`). Content that is no JWT, has no `exp`, has expired, or is longer than 8 KiB
 /// changes nothing: the token before it is sent until its `exp` (`R5`). White space around the token is trimmed.
 ///
-/// ```no_run
-/// use tower_dapr_token::{InjectTokenLayer, JwtFile};
+/// ```
+/// use std::time::Duration;
+/// use tower_dapr_token::{ConfigError, InjectTokenLayer, JwtFile, JwtHandle};
 ///
-/// # fn main() -> Result<(), tower_dapr_token::ConfigError> {
-/// let builder = InjectTokenLayer::builder()
-///     .jwt(JwtFile::new("/var/run/secrets/tokens/dapr"))
-///     .add_origin("https://dapr.example.com".parse()?);
-/// # #[cfg(feature = "tokio")]
-/// let layer = builder.reload_in_background().build()?;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("token");
+/// // Such as "/var/run/secrets/tokens/orders".
+/// std::fs::write(&path, "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.AAAA")?;
+/// let handle = JwtHandle::builder(JwtFile::new(&path)).build()?;
+/// assert_eq!(handle.expires_at(), Some(Duration::from_secs(4_102_444_800)));
+///
+/// // Nobody would read the next one: `reload_in_background()` (feature `tokio`) does.
+/// let layer = InjectTokenLayer::builder()
+///     .jwt(JwtFile::new(&path))
+///     .add_origin("https://orders.example.com".parse()?)
+///     .build();
+/// assert!(matches!(layer, Err(ConfigError::NobodyRenews)));
+///
+/// std::fs::write(&path, "no JWT")?;
+/// assert!(handle.refresh().is_err(), "and the one from before stays, until its end");
 /// # Ok(())
 /// # }
 /// ```
