@@ -47,36 +47,6 @@ async fn e1_e2_e3_j1_what_is_accepted_and_what_is_refused() {
 }
 
 #[tokio::test]
-async fn e1_the_token_is_read_from_nowhere_else() {
-    let elsewhere = [
-        (
-            "query",
-            Request::get(format!("/orders?dapr-api-token={TOKEN}")),
-        ),
-        (
-            "cookie",
-            Request::get("/").header("cookie", format!("dapr-api-token={TOKEN}")),
-        ),
-        (
-            "bearer",
-            Request::get("/").header("authorization", format!("Bearer {TOKEN}")),
-        ),
-        (
-            "underscores",
-            Request::get("/").header("dapr_api_token", TOKEN),
-        ),
-        (
-            "another name",
-            Request::get("/").header("x-dapr-api-token", TOKEN),
-        ),
-    ];
-    for (name, request) in elsewhere {
-        let (answer, seen) = send(&layer(), request.body(()).expect("valid")).await;
-        assert_eq!((answer.status, seen.is_some()), (401, false), "{name}");
-    }
-}
-
-#[tokio::test]
 async fn c1_c2_both_tokens_of_a_rotation_are_accepted() {
     let layer = RequireTokenLayer::builder()
         .token(token("the-current-token"))

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "axum")]
 mod axum_nest;
+mod bypass;
 #[cfg(feature = "tracing")]
 mod capture;
 mod contract;
