@@ -1,6 +1,8 @@
 //! [`RequireTokenLayer`]: the inbound check with the presets of a gRPC app.
 
-use tower_dapr_token::{ConfigError, RequireToken, RequireTokenBuilder};
+use std::fmt;
+
+use tower_dapr_token::{ConfigError, Immediate, RequireToken, RequireTokenBuilder};
 use tower_layer::Layer;
 
 /// Requires Dapr's app token on every gRPC call, but the probes and discovery calls that daprd makes without
@@ -28,9 +30,32 @@ use tower_layer::Layer;
 /// # }
 /// # layer().unwrap();
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Its parameter is that of the layer inside: [`Immediate`], or `Waiting` for JWTs whose keys are fetched (feature
+/// `jwks`). Whoever asks for no such keys need not name it.
+#[cfg_attr(
+    all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")),
+    doc = r#"
+```no_run
+use tonic_dapr_token::{JwtRules, RequireTokenLayer, Waiting};
+
+# async fn layer() -> Result<RequireTokenLayer<Waiting>, tonic_dapr_token::ConfigError> {
+let layer: RequireTokenLayer<Waiting> = RequireTokenLayer::builder()
+    .daprd_probes()
+    .daprd_discovery()
+    .jwks(
+        "https://login.example.com/keys",
+        JwtRules::new("https://login.example.com", "orders"),
+    )
+    .build()
+    .await?
+    .into();
+# Ok(layer)
+# }
+```"#
+)]
 #[must_use = "a layer does nothing until it is put around a server"]
-pub struct RequireTokenLayer(tower_dapr_token::RequireTokenLayer);
+pub struct RequireTokenLayer<M = Immediate>(tower_dapr_token::RequireTokenLayer<M>);
 
 impl RequireTokenLayer {
     /// For an app behind daprd: the app token of `APP_API_TOKEN` (and `APP_API_TOKEN_PREVIOUS`), and no
@@ -66,14 +91,27 @@ impl RequireTokenLayer {
     }
 }
 
-impl From<tower_dapr_token::RequireTokenLayer> for RequireTokenLayer {
-    fn from(layer: tower_dapr_token::RequireTokenLayer) -> Self {
+impl<M> From<tower_dapr_token::RequireTokenLayer<M>> for RequireTokenLayer<M> {
+    fn from(layer: tower_dapr_token::RequireTokenLayer<M>) -> Self {
         Self(layer)
     }
 }
 
-impl<S> Layer<S> for RequireTokenLayer {
-    type Service = RequireToken<S>;
+// Not derived, because that would ask the same of the parameter, which has no values.
+impl<M> Clone for RequireTokenLayer<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<M> fmt::Debug for RequireTokenLayer<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequireTokenLayer").field(&self.0).finish()
+    }
+}
+
+impl<S, M> Layer<S> for RequireTokenLayer<M> {
+    type Service = RequireToken<S, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
         self.0.layer(inner)

@@ -12,9 +12,10 @@ pub use outbound::InjectTokenInterceptor;
 pub use status::TokenRejection;
 pub use tower_dapr_token;
 pub use tower_dapr_token::{
-    Authenticated, ConfigError, Environment, Exempt, HeaderInjector, HeaderVerifier, InjectToken,
-    InjectTokenBuilder, InjectTokenLayer, Observer, Origin, Rejection, RejectionKind, RequireToken,
-    RequireTokenBuilder, ResponseBody, Token, TokenHandle, TokenReader, TokenSet, TokenSource,
+    Authenticated, ConfigError, Environment, Exempt, HeaderInjector, HeaderVerifier, Immediate,
+    InjectToken, InjectTokenBuilder, InjectTokenLayer, Observer, Origin, Rejection, RejectionKind,
+    RequireToken, RequireTokenBuilder, ResponseBody, Token, TokenHandle, TokenReader, TokenSet,
+    TokenSource,
 };
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
@@ -22,3 +23,9 @@ pub use tower_dapr_token::{Claims, JwtKeys, JwtRules};
 #[cfg(feature = "jwks")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
 pub use tower_dapr_token::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto"))))
+)]
+pub use tower_dapr_token::{RequireRemoteTokenBuilder, Waiting};

@@ -37,6 +37,7 @@ pub enum ConfigError {
         current: String,
     },
     /// The source of the tokens had none to give (`R6`).
+    #[non_exhaustive]
     TokenSource {
         /// What stood in the way.
         error: SourceError,
@@ -44,11 +45,13 @@ pub enum ConfigError {
     /// `add_previous(..)` beside a source that changes: such a source lists the previous tokens itself.
     PreviousBesideSource,
     /// A setting of rotation, but tokens that cannot change, or that another handle changes.
+    #[non_exhaustive]
     NothingToReload {
         /// The builder's method.
         setting: &'static str,
     },
     /// Tokens would be too old between two readings of their source (`R5`).
+    #[non_exhaustive]
     MaxStale {
         /// The refused limit.
         limit: Duration,
@@ -74,6 +77,7 @@ pub enum ConfigError {
         name: String,
     },
     /// A limit on the value's length below the longest configured token, or above 1024 bytes (`E4`).
+    #[non_exhaustive]
     ValueLimit {
         /// The refused limit, in bytes.
         limit: usize,
@@ -123,6 +127,7 @@ pub enum ConfigError {
     /// The first keys could not be fetched (`T8`).
     #[cfg(feature = "jwks")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    #[non_exhaustive]
     KeySet {
         /// What stood in the way.
         error: JwksError,
@@ -143,6 +148,7 @@ pub enum ConfigError {
     /// The keys or the rules of JWT mode are wrong.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[non_exhaustive]
     Jwt {
         /// What is wrong with them.
         error: crate::token::JwtConfigError,
@@ -160,6 +166,7 @@ pub enum ConfigError {
     /// The source of outbound JWTs had none to give (`I9`).
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[non_exhaustive]
     JwtSource {
         /// What stood in the way.
         error: SourceError,
@@ -305,7 +312,8 @@ impl fmt::Display for ConfigError {
             #[cfg(feature = "jwks")]
             Self::KeySet { error } => write!(
                 f,
-                "no keys could be fetched: {error}; build_lazy() starts without them, answering 503"
+                "no keys could be fetched: {error}; put that right, or start without keys with build_lazy(), which \
+                 answers 503 until they come"
             ),
             Self::NoOrigin => f.write_str(
                 "no origin may get the token: add one with add_origin(..), allow loopback, or name a Unix \
@@ -341,3 +349,6 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests;

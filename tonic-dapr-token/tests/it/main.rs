@@ -6,6 +6,8 @@ mod frames;
 mod http_beside;
 mod inject;
 mod interceptor;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
 mod manifest;

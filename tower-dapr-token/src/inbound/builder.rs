@@ -293,7 +293,8 @@ impl<'e> RequireTokenBuilder<'e> {
         self
     }
 
-    /// Says in the answer what was wrong with a token, as `invalid api token: expired`. It allocates.
+    /// Says in the answer what was wrong with a token, as `invalid api token: expired`; over gRPC also in the details,
+    /// as `reason` among the metadata. It allocates.
     ///
     /// Without it all causes look alike, because the difference helps an attacker more than a correct caller: for
     /// development, or where the callers are known.

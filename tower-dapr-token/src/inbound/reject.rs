@@ -420,7 +420,7 @@ impl CustomAnswers {
             None => Refusal::new(kind, request, dialect).respond(),
         };
         if self.verbose && self.respond.is_none() {
-            verbose::explain(kind, &mut response);
+            verbose::explain(kind, dialect, &mut response);
         }
         if *request.method() == Method::HEAD {
             *response.body_mut() = Bytes::new();
@@ -831,10 +831,6 @@ mod tests {
                 )
             };
             assert_eq!(told, expected);
-            if !missing {
-                let daprd = refuse(kind, "text/plain", Dialect::Daprd);
-                assert_eq!(*daprd.body(), format!("invalid api token: {kind}\n"));
-            }
 
             let grpc = refuse(kind, "application/grpc", Dialect::Standard);
             assert_eq!((grpc.headers().len(), grpc.body().len()), (4, 0), "{kind}");
@@ -849,6 +845,53 @@ mod tests {
                 assert_eq!(info.metadata["reason"], kind.as_str());
                 assert_eq!(info.metadata["http.code"], "401");
             }
+        }
+    }
+
+    #[test]
+    fn j4_j7_verbose_errors_in_daprds_words_say_the_same_over_http_and_grpc() {
+        use tonic_types::StatusExt as _;
+
+        let respond = |kind, content_type: &'static str, verbose| {
+            let custom = CustomAnswers {
+                verbose,
+                ..CustomAnswers::default()
+            };
+            let mut request = Request::post("/a.B/C")
+                .version(Version::HTTP_2)
+                .header(CONTENT_TYPE, content_type)
+                .body(())
+                .expect("valid");
+            custom.refuse(kind, &mut request, Dialect::Daprd).respond()
+        };
+        let decoded = |response: &Response<Bytes>| {
+            let status = tonic::Status::from_header_map(response.headers()).expect("a status");
+            let info = status.get_error_details().error_info().cloned();
+            (status, info.expect("an ErrorInfo"))
+        };
+        for kind in EVERY_KIND {
+            let http = respond(kind, "text/plain", true);
+            assert_eq!(*http.body(), format!("invalid api token: {kind}\n"));
+
+            let (status, info) = decoded(&respond(kind, "application/grpc", true));
+            assert_eq!(status.code(), tonic::Code::Unauthenticated, "{kind}");
+            assert_eq!(status.message(), format!("Unauthorized: {kind}"));
+            // What daprd says without it, and the reason.
+            let (_, mut expected) = decoded(&respond(kind, "application/grpc", false));
+            assert_eq!(expected.reason, "Unauthorized", "{kind}");
+            let reason = kind.as_str().to_owned();
+            assert_eq!(expected.metadata.insert("reason".to_owned(), reason), None);
+            assert_eq!(
+                (info.reason, info.domain, info.metadata),
+                (expected.reason, expected.domain, expected.metadata),
+                "{kind}"
+            );
+        }
+        for content_type in ["text/plain", "application/grpc"] {
+            let plain = respond(RejectionKind::Unavailable, content_type, false);
+            let verbose = respond(RejectionKind::Unavailable, content_type, true);
+            assert_eq!(plain.headers(), verbose.headers(), "{content_type}");
+            assert_eq!(plain.body(), verbose.body(), "{content_type}");
         }
     }
 

@@ -1,23 +1,27 @@
 //! Refusals that say on the wire what was wrong with a token: `verbose_errors()` (`J4`).
 //!
-//! The answer of the table is taken, and its message gets the reason behind it. It allocates.
+//! The answer of the table is taken, and its message gets the reason behind it: in the body, and over gRPC in
+//! `grpc-message` and in the details, which keep the ErrorInfo reason of their dialect. It allocates.
 
 use bytes::Bytes;
 use http::Response;
 use http::header::HeaderValue;
 
-use super::reject::RejectionKind;
+use super::reject::{Dialect, RejectionKind};
 use crate::header;
 
-/// Puts the reason into an answer of the table. `missing` and `unavailable` say theirs already.
-pub(super) fn explain(kind: RejectionKind, response: &mut Response<Bytes>) {
-    if matches!(kind, RejectionKind::Missing | RejectionKind::Unavailable) {
-        return;
+/// Puts the reason into an answer of the table, where it does not say it already: `unavailable` always does, and
+/// `missing` except in daprd's words, which are the same for a token that is wrong (`J7`).
+pub(super) fn explain(kind: RejectionKind, dialect: Dialect, response: &mut Response<Bytes>) {
+    match kind {
+        RejectionKind::Unavailable => return,
+        RejectionKind::Missing if dialect != Dialect::Daprd => return,
+        _ => {}
     }
     let reason = kind.as_str();
     if let Some(said) = response.headers().get(header::GRPC_MESSAGE) {
         let message = format!("{}: {reason}", said.to_str().unwrap_or_default());
-        let details = base64(&status(&message, reason));
+        let details = base64(&status(&message, kind, dialect));
         let headers = response.headers_mut();
         for (name, text) in [
             (header::GRPC_MESSAGE, message),
@@ -37,19 +41,24 @@ pub(super) fn explain(kind: RejectionKind, response: &mut Response<Bytes>) {
     }
 }
 
-/// A `google.rpc.Status` with one ErrorInfo, as of `J3`, and the reason among its metadata.
-fn status(message: &str, reason: &str) -> Vec<u8> {
+/// A `google.rpc.Status` with one ErrorInfo, as of `J3` and `J7`, and the reason among its metadata.
+fn status(message: &str, kind: RejectionKind, dialect: Dialect) -> Vec<u8> {
     const UNAUTHENTICATED: u8 = 16;
+    let error_reason = match dialect {
+        Dialect::Standard | Dialect::Bearer => "API_TOKEN_INVALID",
+        Dialect::Daprd => "Unauthorized",
+    };
+    let error_message = match kind {
+        RejectionKind::Missing => "missing api token in request metadata",
+        _ => "authentication error: api token mismatch",
+    };
     let mut info = Vec::new();
-    text(&mut info, 1, b"API_TOKEN_INVALID");
+    text(&mut info, 1, error_reason.as_bytes());
     text(&mut info, 2, b"dapr.io");
     for (key, value) in [
         ("http.code", "401"),
-        (
-            "http.error_message",
-            "authentication error: api token mismatch",
-        ),
-        ("reason", reason),
+        ("http.error_message", error_message),
+        ("reason", kind.as_str()),
     ] {
         let mut entry = Vec::new();
         text(&mut entry, 1, key.as_bytes());

@@ -138,7 +138,7 @@ impl HeaderVerifier {
         let kind = rejection.kind();
         let mut response = Refusal::new(kind, &mut request, self.parts.dialect).respond();
         if self.parts.verbose {
-            verbose::explain(kind, &mut response);
+            verbose::explain(kind, self.parts.dialect, &mut response);
         }
         response
     }

@@ -12,7 +12,8 @@ pub enum Injection {
     OriginNotAllowed,
     /// There is no token: the layer is `optional()`, none was loaded yet, or it is too old or has expired.
     NoToken,
-    /// The request has as many headers as a map can hold (24,576), so it went on without the token.
+    /// The request has as many headers as a map can hold (24,576) and none of this name, so it went on without the
+    /// token.
     NoRoom,
 }
 

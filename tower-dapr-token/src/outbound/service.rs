@@ -148,11 +148,9 @@ impl Plan {
         match &self.usual {
             Some(value) if self.settings.origins.allow_usual(request.uri()) => {
                 // Drops every value that is there already: one value, or nobody can tell which counts.
-                // In a map that is full the request goes on without it (`I2`).
-                let _ = request
-                    .headers_mut()
-                    .try_insert(DAPR_API_TOKEN, value.clone());
-                true
+                // A map that is full is not usual.
+                let headers = request.headers_mut();
+                headers.try_insert(DAPR_API_TOKEN, value.clone()).is_ok()
             }
             _ => false,
         }
@@ -227,10 +225,15 @@ impl Settings {
         if self.keep_existing && keep_one(headers, &self.header) {
             return Injection::KeptExisting;
         }
-        match headers.try_insert(&self.header, value.clone()) {
-            Ok(_) => Injection::Injected,
-            Err(_) => Injection::NoRoom,
+        // A map that is full refuses a value even in place of another of its name, which must not go out as if it were
+        // ours: it is taken out, and that makes room. Without one the request goes on without the token (`I2`).
+        for _ in 0..2 {
+            if headers.try_insert(&self.header, value.clone()).is_ok() {
+                return Injection::Injected;
+            }
+            headers.remove(&self.header);
         }
+        Injection::NoRoom
     }
 }
 

@@ -20,9 +20,8 @@ fn o4_errors_can_be_sent_anywhere_and_outlive_what_they_tell_of() {
     sendable::<Rejection>();
     sendable::<TokenHandle>();
     sendable::<TokenReader>();
-    let error = LoadedTokens::from_lines(b"two words").expect_err("a space");
-    let nested: Box<dyn std::error::Error + Send + Sync> =
-        Box::new(ConfigError::TokenSource { error });
+    let built = TokenHandle::builder().file("/no-such-folder/token").build();
+    let nested: Box<dyn std::error::Error + Send + Sync> = Box::new(built.expect_err("no file"));
     assert!(nested.to_string().contains("no token could be loaded"));
 }
 
@@ -51,7 +50,8 @@ fn c5_o4_no_token_is_printed_by_what_changes_tokens() {
         printed.push(format!("{error} {error:?} {:?}", error.kind()));
         let notice = Notice::ReloadFailing(error.clone());
         printed.push(format!("{notice} {notice:?}"));
-        let error = ConfigError::TokenSource { error };
+        let built = TokenHandle::builder().file(&path).build();
+        let error = built.expect_err("not a token");
         printed.push(format!("{error} {error:?}"));
     }
     printed.extend(told.take());

@@ -308,12 +308,9 @@ async fn outbound_jwt(printed: &mut Printed) {
     ] {
         std::fs::write(&path, &content).expect("written");
         let error = handle.refresh().expect_err("no token");
-        show!(
-            printed,
-            error,
-            error.kind(),
-            ConfigError::JwtSource { error }
-        );
+        show!(printed, error, error.kind());
+        let built = JwtHandle::builder(JwtFile::new(&path)).build();
+        show!(printed, built.expect_err("no token"));
         show!(
             printed,
             MintedToken::new(content.into_bytes()).expect_err("no JWT")
@@ -371,7 +368,8 @@ fn tokens(printed: &mut Printed, kept: &Arc<Kept>) {
         std::fs::write(&path, content).expect("written");
         let error: SourceError = handle.refresh().expect_err("no token");
         show!(printed, error, error.kind());
-        show!(printed, ConfigError::TokenSource { error });
+        let built = TokenHandle::builder().file(&path).build();
+        show!(printed, built.expect_err("no token"));
     }
     show!(printed, SourceErrorKind::Unsettled, Reloaded::Changed);
     std::fs::write(&path, NEXT).expect("written");

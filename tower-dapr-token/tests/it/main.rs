@@ -38,6 +38,8 @@ mod outbound_jwt;
 mod properties;
 mod recorded;
 mod rotation;
+#[cfg(unix)]
+mod rotation_accidents;
 mod rotation_files;
 mod rotation_handle;
 mod rotation_revoke;

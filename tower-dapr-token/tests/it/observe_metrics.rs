@@ -777,6 +777,89 @@ async fn o1_t7_t8_t9_fetches_keys_and_remembered_tokens_are_counted() {
     issuer.ends().await;
 }
 
+/// Each key set has series of its own, so that an old one cannot hide behind a fresh one.
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[tokio::test]
+async fn o1_t8_two_key_sets_are_told_apart_by_a_label_of_the_users_own() {
+    use tower_dapr_token::{JwtRules, RemoteKeys};
+
+    use crate::issuer::{Issuer, Key, forged, rules};
+    use crate::jwt::{NOW, Wall};
+
+    let watched = Watched::new();
+    let (told, mut fetched) = tokio::sync::mpsc::unbounded_channel();
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let observer = |name: &str| {
+        metrics::with_local_recorder(&recorder, || {
+            MetricsObserver::builder()
+                .clock(watched.clock.clone())
+                .add_label("listener", "admin")
+                .add_label("key_set", "gives way")
+                .build_for_keys(name)
+        })
+    };
+    let (blue, green) = (Arc::new(observer("blue")), Arc::new(observer("green")));
+    let (one, two) = (Key::new("one"), Key::new("two"));
+    let issuer = Issuer::with(&[&one, &two]).await;
+    let mut other = Issuer::with(&[&two]).await;
+    let keys = |issuer: &Issuer, observer: &Arc<MetricsObserver>| {
+        let observer = (observer.clone(), Fetched(told.clone()));
+        RemoteKeys::jwks(issuer.url()).observer(Arc::new(observer))
+    };
+    let other_rules = JwtRules::new("https://other.example", "orders");
+    let layer = RequireTokenLayer::builder()
+        .wall_clock(Wall::at(NOW))
+        .observer(watched.metrics.clone())
+        .remote_keys(keys(&issuer, &blue), rules())
+        .add_remote_keys(keys(&other, &green), other_rules)
+        .key_clock(watched.clock.clone())
+        .build()
+        .await
+        .expect("keys");
+    for _ in 0..2 {
+        fetched.recv().await.expect("told");
+    }
+    other.ends().await;
+    watched.clock.advance(40 * SECOND);
+    // Fetched again: the first set is fresh, and the second one ages.
+    let app =
+        service_fn(|_: Request<()>| async { Ok::<_, std::convert::Infallible>(Response::new(())) });
+    let response = layer.layer(app).oneshot(request(&[&forged("three")])).await;
+    assert_eq!(response.expect("infallible").status(), 401);
+    fetched.recv().await.expect("told");
+    watched.clock.advance(2 * SECOND);
+    blue.refresh_gauges();
+    green.refresh_gauges();
+
+    let told = Watched {
+        metrics: watched.metrics.clone(),
+        clock: watched.clock.clone(),
+        snapshotter,
+    };
+    let mut values = told.take();
+    values.retain(|_, value| *value != 0.0);
+    let plain =
+        |name: &str, set: &str| format!("dapr_token_{name}{{key_set={set},listener=admin}}");
+    let refreshed = |set: &str| {
+        format!("dapr_token_jwks_refreshes_total{{key_set={set},listener=admin,result=refreshed}}")
+    };
+    let expected = BTreeMap::from([
+        (refreshed("blue"), 2.0),
+        (refreshed("green"), 1.0),
+        (plain("unknown_kids_total", "blue"), 1.0),
+        (plain("keys", "blue"), 2.0),
+        (plain("keys", "green"), 1.0),
+        (plain("jwks_age_seconds", "blue"), 2.0),
+        (plain("jwks_age_seconds", "green"), 42.0),
+    ]);
+    assert_eq!(values, expected, "and nothing else begins at 1");
+    let mut values = watched.take();
+    values.retain(|series, value| *value != 0.0 && !series.contains("requests_total"));
+    let only = BTreeMap::from([("dapr_token_enforcing{}".to_owned(), 1.0)]);
+    assert_eq!(values, only, "the layer's own observer is not told of them");
+}
+
 /// Passes on when keys were fetched, or could not be.
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 struct Fetched(tokio::sync::mpsc::UnboundedSender<()>);

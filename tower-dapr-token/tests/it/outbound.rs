@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_dapr_token::{InjectTokenLayer, Origin};
+use tower_dapr_token::{InjectTokenBuilder, InjectTokenLayer, Origin, TokenHandle, TokenSet};
 
 use crate::support::{NAME, TOKEN, Told};
 
@@ -192,35 +192,97 @@ async fn i3_with_another_header_name_the_default_one_stays_home_too() {
     assert_eq!(headers["x-token"], TOKEN);
 }
 
-#[tokio::test]
-async fn i2_a_request_with_as_many_headers_as_there_can_be_goes_on_without_the_token() {
-    let told = Arc::new(Told::default());
-    let builder = || {
-        InjectTokenLayer::builder()
-            .token(TOKEN.parse().expect("valid"))
-            .any_loopback_port()
-    };
-    for layer in [builder(), builder().observer(told.clone())] {
-        let client =
-            layer
-                .build()
-                .expect("valid")
-                .layer(service_fn(|request: Request<()>| async move {
-                    let has_token = request.headers().contains_key(NAME);
-                    Ok::<_, Infallible>(Response::new(has_token))
-                }));
-        let mut request = Request::get(SIDECAR).body(()).expect("valid");
-        for i in 0.. {
-            let name = HeaderName::try_from(format!("x-{i}")).expect("a name");
-            let value = http::HeaderValue::from_static("x");
-            if request.headers_mut().try_insert(name, value).is_err() {
-                break;
-            }
-        }
-        let response = client.oneshot(request).await.expect("infallible");
-        assert!(!response.into_body());
+/// As many headers as a map can hold, these values of the token among them.
+fn full(existing: &[&str]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for value in existing {
+        headers.append(NAME, value.parse().expect("a value"));
     }
-    assert_eq!(told.take(), ["NoRoom"]);
+    for i in 0.. {
+        let name = HeaderName::try_from(format!("x-{i}")).expect("a name");
+        let value = http::HeaderValue::from_static("x");
+        if headers.try_insert(name, value).is_err() {
+            break;
+        }
+    }
+    assert_eq!(headers.keys_len(), 24_576, "all that http takes");
+    headers
+}
+
+#[tokio::test]
+async fn i2_a_full_header_map_keeps_no_value_that_is_not_ours_and_the_request_goes_on() {
+    type Set = fn(InjectTokenBuilder<'static>) -> InjectTokenBuilder<'static>;
+    let fixed: Set = |builder| builder.token(TOKEN.parse().expect("valid"));
+    let followed: Set = |builder| {
+        let tokens = TokenSet::new(TOKEN.parse().expect("valid"));
+        builder.reader(TokenHandle::new(tokens).reader())
+    };
+    let keeping: Set = |builder| builder.token(TOKEN.parse().expect("valid")).keep_existing();
+    // the setting, what the caller set, what goes out, what an observer is told
+    let table: &[(&str, Set, &[&str], &[&str], &str)] = &[
+        ("no value", fixed, &[], &[], "NoRoom"),
+        ("one value", fixed, &["theirs"], &[TOKEN], "Injected"),
+        (
+            "two values",
+            fixed,
+            &["theirs", "others"],
+            &[TOKEN],
+            "Injected",
+        ),
+        ("no value, a reader", followed, &[], &[], "NoRoom"),
+        (
+            "one value, a reader",
+            followed,
+            &["theirs"],
+            &[TOKEN],
+            "Injected",
+        ),
+        ("no value, keeping", keeping, &[], &[], "NoRoom"),
+        (
+            "one value, keeping",
+            keeping,
+            &["mine"],
+            &["mine"],
+            "KeptExisting",
+        ),
+        (
+            "two values, keeping",
+            keeping,
+            &["mine", "others"],
+            &[TOKEN],
+            "Injected",
+        ),
+    ];
+    for (name, set, existing, expected, result) in table {
+        let told = Arc::new(Told::default());
+        let builder = || set(InjectTokenLayer::builder().any_loopback_port());
+        for layer in [builder(), builder().observer(told.clone())] {
+            let client = layer.build().expect("valid").layer(service_fn(
+                |request: Request<()>| async move {
+                    Ok::<_, Infallible>(Response::new(request.headers().clone()))
+                },
+            ));
+            let mut request = Request::get(SIDECAR).body(()).expect("valid");
+            *request.headers_mut() = full(existing);
+            let sent = client.oneshot(request).await.expect("infallible");
+            let sent = sent.into_body();
+            assert_eq!(values(&sent), *expected, "{name}");
+            assert!(
+                sent.get_all(NAME)
+                    .iter()
+                    .all(http::HeaderValue::is_sensitive),
+                "{name}"
+            );
+        }
+        assert_eq!(told.take(), [*result], "{name}");
+
+        let sidecar: Origin = "http://127.0.0.1:3500".parse().expect("an origin");
+        let injector = builder().build_injector(sidecar).expect("valid");
+        let mut headers = full(existing);
+        let injection = injector.inject(&mut headers);
+        assert_eq!(format!("{injection:?}"), *result, "{name}: headers alone");
+        assert_eq!(values(&headers), *expected, "{name}: headers alone");
+    }
 }
 
 #[tokio::test]

@@ -448,7 +448,7 @@ async fn i9_r5_a_bad_file_changes_nothing_and_the_old_token_still_ends() {
     fs::create_dir(mount.path()).expect("created");
     let error = mount.handle().expect_err("a folder");
     assert!(
-        matches!(&error, ConfigError::JwtSource { error } if error.kind() == NotAFile),
+        matches!(&error, ConfigError::JwtSource { error, .. } if error.kind() == NotAFile),
         "{error}"
     );
 }
@@ -552,11 +552,16 @@ fn i9_every_mistake_is_an_error_before_the_first_request() {
         assert!(error.contains(expected), "{name}: {error}");
     }
     let error = builder().jwt(signer()).build_with_handle();
-    assert_eq!(
-        error.expect_err("its handle is another type"),
-        ConfigError::NothingToReload {
-            setting: "build_with_handle"
-        }
+    let error = error.expect_err("its handle is another type");
+    assert!(
+        matches!(
+            error,
+            ConfigError::NothingToReload {
+                setting: "build_with_handle",
+                ..
+            }
+        ),
+        "{error}"
     );
     assert!(builder().jwt(signer()).build().is_ok());
 }

@@ -13,10 +13,10 @@ use tower_dapr_token::{
 
 /// A clock that stands still, and does something in the tenth of a second in which content settles.
 #[derive(Default)]
-struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+pub(crate) struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Meanwhile {
-    fn once(&self, act: impl FnOnce() + Send + 'static) {
+    pub(crate) fn once(&self, act: impl FnOnce() + Send + 'static) {
         *self.0.lock().expect("no test panicked") = Some(Box::new(act));
     }
 }
@@ -34,24 +34,24 @@ impl Clock for Meanwhile {
     }
 }
 
-struct Folder {
+pub(crate) struct Folder {
     folder: TempDir,
-    clock: Arc<Meanwhile>,
+    pub(crate) clock: Arc<Meanwhile>,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
             clock: Arc::default(),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).expect("written");
     }
 
@@ -65,12 +65,12 @@ impl Folder {
     }
 }
 
-fn current(handle: &TokenHandle) -> String {
+pub(crate) fn current(handle: &TokenHandle) -> String {
     let value = handle.reader().header_value().expect("a token");
     value.to_str().expect("ASCII").to_owned()
 }
 
-fn refresh(handle: &TokenHandle) -> Result<Reloaded, SourceErrorKind> {
+pub(crate) fn refresh(handle: &TokenHandle) -> Result<Reloaded, SourceErrorKind> {
     handle.refresh().map_err(|error| error.kind())
 }
 
@@ -366,22 +366,26 @@ fn r2_r4_r7_a_second_file_that_is_missing_ends_what_it_listed_if_it_is_missing_t
 
 /// A mounted Secret: `token -> ..data/token`, and `..data` a link to the folder of a version.
 #[cfg(unix)]
-mod mount {
+pub(crate) mod mount {
     use std::os::unix::fs::symlink;
 
     use super::*;
 
-    fn publish(folder: &Folder, version: &str, files: &[(&str, &str)]) {
-        fs::create_dir(folder.path(version)).expect("made");
-        for (name, content) in files {
-            fs::write(folder.path(version).join(name), content).expect("written");
-        }
-        // As Kubernetes does it: the new link takes the place of the old one in one step.
-        symlink(version, folder.path("..data_tmp")).expect("linked");
-        fs::rename(folder.path("..data_tmp"), folder.path("..data")).expect("turned");
+    pub(crate) fn publish(folder: &Folder, version: &str, files: &[(&str, &str)]) {
+        publish_in(folder.folder.path(), version, files);
     }
 
-    fn mounted(files: &[(&str, &str)]) -> Folder {
+    pub(crate) fn publish_in(folder: &Path, version: &str, files: &[(&str, &str)]) {
+        fs::create_dir(folder.join(version)).expect("made");
+        for (name, content) in files {
+            fs::write(folder.join(version).join(name), content).expect("written");
+        }
+        // As Kubernetes does it: the new link takes the place of the old one in one step.
+        symlink(version, folder.join("..data_tmp")).expect("linked");
+        fs::rename(folder.join("..data_tmp"), folder.join("..data")).expect("turned");
+    }
+
+    pub(crate) fn mounted(files: &[(&str, &str)]) -> Folder {
         let folder = Folder::new();
         publish(&folder, "..v1", files);
         for (name, _) in files {

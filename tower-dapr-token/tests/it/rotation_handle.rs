@@ -49,12 +49,15 @@ async fn e4_the_least_limit_of_any_layer_binds_a_handle_for_good() {
     let wide = build(100).expect("valid");
     handle.rotate(token("seven77")).expect("fits");
     let narrow = build(8).expect("valid");
-    let refused = Err(ConfigError::ValueLimit { limit: 8 });
-    assert_eq!(handle.rotate(token("ninenine9")), refused);
+    let is_refused = || {
+        let refused = handle.rotate(token("ninenine9"));
+        matches!(refused, Err(ConfigError::ValueLimit { limit: 8, .. }))
+    };
+    assert!(is_refused());
     drop(narrow);
-    assert_eq!(handle.rotate(token("ninenine9")), refused, "dropped");
+    assert!(is_refused(), "dropped");
     let wider = build(1000).expect("valid");
-    assert_eq!(handle.rotate(token("ninenine9")), refused, "a wider one");
+    assert!(is_refused(), "a wider one");
     for layer in [wide, wider] {
         assert_eq!(accepted(&layer, "ninenine9 seven77").await, "seven77");
     }

@@ -139,7 +139,8 @@ fn r5_a_limit_on_the_age_of_tokens_needs_somebody_who_reads_them() {
         matches!(
             open.map(|_| ()),
             Err(ConfigError::NothingToReload {
-                setting: "max_stale"
+                setting: "max_stale",
+                ..
             })
         ),
         "nothing is enforced, so nothing can be stale"

@@ -8,6 +8,8 @@ use ::metrics::Label;
 use super::MetricsObserver;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 use super::catalog::JWT_CACHE;
+#[cfg(feature = "jwks")]
+use super::catalog::KEY_SET;
 use super::catalog::{
     self, AGE, ENFORCING, GENERATION, INJECTED, LABELS, PREVIOUS_ACCEPTED, PREVIOUS_EXPIRES_IN,
     RELOADS, RESULT,
@@ -61,6 +63,33 @@ impl MetricsObserverBuilder {
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// As [`build()`](Self::build), but counts and measures the keys of one set that is fetched and nothing else, with
+    /// the label `key_set` and this value: for [`RemoteKeys::observer`](crate::RemoteKeys::observer). The name is of
+    /// your choice, such as that of the tenant; a label `key_set` that was added before gives way.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tower_dapr_token::{MetricsObserver, RemoteKeys};
+    ///
+    /// let blue = Arc::new(MetricsObserver::builder().build_for_keys("blue"));
+    /// let keys = RemoteKeys::jwks("https://blue.example.com/keys").observer(blue.clone());
+    /// // Where the program renders its metrics:
+    /// blue.refresh_gauges();
+    /// ```
+    #[cfg(feature = "jwks")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    #[must_use]
+    pub fn build_for_keys(mut self, name: impl Into<String>) -> MetricsObserver {
+        self.labels.retain(|label| label.key() != KEY_SET);
+        self.labels.push(Label::new(KEY_SET, name.into()));
+        catalog::describe();
+        let keys = KeyMetrics::new(&self.labels);
+        // All else would be series that stay as they begin: it is looked up where nobody looks.
+        let nobody = ::metrics::NoopRecorder;
+        let observer = ::metrics::with_local_recorder(&nobody, || self.build());
+        MetricsObserver { keys, ..observer }
     }
 
     /// Looks every counter and gauge up in the recorder of this moment, and describes them. All of them begin at 0 but

@@ -131,6 +131,10 @@ pub(super) const PROTOCOL: &str = "protocol";
 pub(super) const MODE: &str = "mode";
 pub(super) const RESULT: &str = "result";
 
+/// The label of an observer that is for one key set alone.
+#[cfg(feature = "jwks")]
+pub(super) const KEY_SET: &str = "key_set";
+
 pub(super) const LABELS: [&str; 5] = [OUTCOME, REASON, PROTOCOL, MODE, RESULT];
 
 /// Tells the recorder of this moment what each one is.

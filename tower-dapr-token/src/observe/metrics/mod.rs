@@ -64,6 +64,10 @@ use crate::token::{Clock, Reloaded, SourceError};
 /// observer for each, told apart by a [label](MetricsObserverBuilder::add_label). Two observers with the same labels
 /// write to the same gauges.
 ///
+/// With several key sets under one observer the counters add up, and the two gauges of keys are those of the set that
+/// was fetched last: an age that is small says nothing about the others. Make an observer for each set, with
+/// `build_for_keys(name)` (feature `jwks`), and give it to `RemoteKeys::observer`; its series have the label `key_set`.
+///
 /// ```
 /// use std::sync::Arc;
 /// use tower_dapr_token::{MetricsObserver, RequireTokenLayer};

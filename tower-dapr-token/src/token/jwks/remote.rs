@@ -42,6 +42,7 @@ pub struct RemoteKeys {
     insecure_allow_http: bool,
     refresh_every: Option<Duration>,
     max_stale: Duration,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 #[derive(Clone)]
@@ -73,6 +74,7 @@ impl RemoteKeys {
             insecure_allow_http: false,
             refresh_every: None,
             max_stale: MAX_STALE,
+            observer: None,
         }
     }
 
@@ -108,6 +110,15 @@ impl RemoteKeys {
         self
     }
 
+    /// Who is told of these keys, instead of the layer's [observer](Observer): to tell several key sets apart. An
+    /// observer knows of a [`KeyEvent`](crate::KeyEvent) what is in it, and no event names a key set.
+    ///
+    /// With the feature `metrics`, `MetricsObserver::builder().build_for_keys(name)` makes one for each.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Checks everything, reads the root certificates, and begins to fetch, in the runtime that this is called in.
     ///
     /// # Panics
@@ -121,6 +132,7 @@ impl RemoteKeys {
     ) -> Result<RemoteKeySet, ConfigError> {
         let place = self.place()?;
         let schedule = self.schedule()?;
+        let observer = self.observer.or(observer);
         let roots = match (&place, self.roots) {
             (Place::KeySet(url), _) if !url.is_https() => Roots::Unused,
             (Place::Issuer(issuer), Roots::System) if !issuer.url().is_https() => {

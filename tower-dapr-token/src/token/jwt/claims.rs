@@ -160,7 +160,7 @@ pub(super) fn check(
     said.check_audience(rules)?;
     said.check_times(rules, now)?;
     said.check_subject(rules)?;
-    if rules.scopes.is_empty() || has_scopes(payload, &rules.scopes)? {
+    if rules.scopes.is_empty() || has_scopes(payload, rules)? {
         Ok(said)
     } else {
         Err(RejectionKind::Claims)
@@ -249,13 +249,24 @@ fn wrong_type(_: WrongType) -> RejectionKind {
     RejectionKind::Claims
 }
 
-/// Whether each required scope is one of those in `scope`.
-fn has_scopes(payload: &Object<'_>, required: &[String]) -> Result<bool, RejectionKind> {
-    let scope = payload.text("scope").map_err(wrong_type)?;
-    let granted: Vec<&str> = scope.iter().flat_map(|names| names.split(' ')).collect();
-    Ok(required
-        .iter()
-        .all(|scope| granted.contains(&scope.as_str())))
+/// Whether each required scope is one of those that the token grants.
+fn has_scopes(payload: &Object<'_>, rules: &JwtRules) -> Result<bool, RejectionKind> {
+    let granted = granted_scopes(payload, rules.scope_claim.as_deref()).map_err(wrong_type)?;
+    Ok(rules.scopes.iter().all(|scope| granted.contains(scope)))
+}
+
+/// Those of `scope`, a string of names; or of a claim that the rules name, where an array may list them too, each
+/// element one name as it stands.
+fn granted_scopes(payload: &Object<'_>, claim: Option<&str>) -> Result<Vec<String>, WrongType> {
+    let listed = match (payload.text(claim.unwrap_or("scope")), claim) {
+        (Ok(names), _) => {
+            let names = names.unwrap_or_default();
+            return Ok(names.split(' ').map(str::to_owned).collect());
+        }
+        (Err(WrongType), Some(claim)) => payload.texts(claim)?,
+        (Err(WrongType), None) => return Err(WrongType),
+    };
+    Ok(listed.unwrap_or_default())
 }
 
 /// Seconds since 1970 out of the text of a JSON number, rounded to whole ones. Nothing below 0 or above 2^53.
@@ -473,6 +484,7 @@ mod tests {
             .add_subject(SubjectRule::spiffe("spiffe://d/b"));
         let short = rules().max_lifetime(Duration::from_secs(660));
         let scoped = rules().require_scope("read").require_scope("write");
+        let scp = scoped.clone().scope_claim("scp");
         let (sub, wrong) = (Err(RejectionKind::Subject), Err(RejectionKind::Claims));
         let table = [
             ("sub", r#""a""#.to_owned(), &shop, Ok(())),
@@ -493,6 +505,23 @@ mod tests {
             ("scope", String::new(), &scoped, wrong),
             ("scope", "[1]".to_owned(), &rules(), Ok(())),
             ("scp", r#""read write""#.to_owned(), &scoped, wrong),
+            ("scp", r#""read write""#.to_owned(), &scp, Ok(())),
+            ("scp", r#""a write read b""#.to_owned(), &scp, Ok(())),
+            ("scp", r#""read""#.to_owned(), &scp, wrong),
+            ("scp", r#""read  write""#.to_owned(), &scp, Ok(())),
+            ("scp", r#"["read","write"]"#.to_owned(), &scp, Ok(())),
+            ("scp", r#"["b","write","read"]"#.to_owned(), &scp, Ok(())),
+            ("scp", r#"["read"]"#.to_owned(), &scp, wrong),
+            ("scp", r#"["read write"]"#.to_owned(), &scp, wrong),
+            ("scp", r#"["read","write",1]"#.to_owned(), &scp, wrong),
+            ("scp", r#"[["read","write"]]"#.to_owned(), &scp, wrong),
+            ("scp", r#"{"read":1,"write":1}"#.to_owned(), &scp, wrong),
+            ("scp", "null".to_owned(), &scp, wrong),
+            ("scp", "[]".to_owned(), &scp, wrong),
+            ("scp", String::from("\"\""), &scp, wrong),
+            ("scope", r#""read write""#.to_owned(), &scp, wrong),
+            ("scp", "[1]".to_owned(), &scoped, wrong),
+            ("scp", "[1]".to_owned(), &rules(), Ok(())),
         ];
         for (claim, value, rules, expected) in table {
             let found = verdict(&with(claim, &value), rules, NOW).map(|_| ());

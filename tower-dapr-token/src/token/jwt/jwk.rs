@@ -1,7 +1,7 @@
 //! A key set in JSON (RFC 7517) becomes keys (`T2`, `T8`): what cannot be used is skipped and counted.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine as _, decoded_len_estimate};
 use zeroize::Zeroizing;
 
 use super::algorithm::AlgorithmName;
@@ -157,7 +157,7 @@ fn material(key: &Object<'_>, origin: Origin) -> Result<Material, UnusableKey> {
     let kty = text(key, "kty")?.ok_or(UnusableKey::Malformed)?;
     if kty == "oct" {
         return match origin {
-            Origin::Local => Material::secret(&Zeroizing::new(bytes(key, "k")?)),
+            Origin::Local => Material::secret(&bytes(key, "k")?),
             Origin::Remote => Err(UnusableKey::Secret),
         };
     }
@@ -177,12 +177,15 @@ fn text(key: &Object<'_>, name: &str) -> Result<Option<String>, UnusableKey> {
     key.text(name).map_err(|_| UnusableKey::Malformed)
 }
 
-/// Base64url without padding.
-fn bytes(key: &Object<'_>, name: &str) -> Result<Vec<u8>, UnusableKey> {
+/// Base64url without padding. What was decoded before a mistake is wiped too: it may be most of a secret.
+fn bytes(key: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>, UnusableKey> {
     let encoded = Zeroizing::new(text(key, name)?.ok_or(UnusableKey::Malformed)?);
-    URL_SAFE_NO_PAD
-        .decode(encoded.as_bytes())
-        .map_err(|_| UnusableKey::Malformed)
+    let mut decoded = Zeroizing::new(vec![0; decoded_len_estimate(encoded.len())]);
+    let len = URL_SAFE_NO_PAD
+        .decode_slice(encoded.as_bytes(), &mut decoded)
+        .map_err(|_| UnusableKey::Malformed)?;
+    decoded.truncate(len);
+    Ok(decoded)
 }
 
 #[cfg(test)]

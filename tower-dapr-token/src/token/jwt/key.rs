@@ -170,8 +170,8 @@ impl Material {
         }
     }
 
-    /// The bytes that make two keys the same key, after a letter for the type.
-    fn identity(&self) -> Zeroizing<Vec<u8>> {
+    /// The bytes that make two keys the same key, after a letter for the type, with room for so many more.
+    fn identity(&self, more: usize) -> Zeroizing<Vec<u8>> {
         let (letter, parts): (u8, [&[u8]; 2]) = match self {
             Self::Rsa { n, e } => (b'r', [n, e]),
             Self::P256(point) => (b'p', [point, &[]]),
@@ -179,7 +179,9 @@ impl Material {
             Self::Ed25519(x) => (b'e', [x, &[]]),
             Self::Secret(secret) => (b's', [secret, &[]]),
         };
-        let mut identity = Zeroizing::new(Vec::with_capacity(16 + parts[0].len() + parts[1].len()));
+        // A growing vector would leave unwiped copies behind: a letter, and each part after its length.
+        let len: usize = parts.iter().map(|part| size_of::<u64>() + part.len()).sum();
+        let mut identity = Zeroizing::new(Vec::with_capacity(1 + len + more));
         identity.push(letter);
         for part in parts {
             identity.extend((part.len() as u64).to_be_bytes());
@@ -240,8 +242,10 @@ impl KeySpec {
 
     /// The name, the algorithms and the material: the same for the same key in the next set.
     fn id(&self, backend: Backend) -> Option<KeyId> {
-        let mut identity = self.material.identity();
-        identity.extend(self.algorithms.bits().to_be_bytes());
+        let algorithms = self.algorithms.bits().to_be_bytes();
+        let kid_len = self.kid.as_ref().map_or(0, |kid| 1 + kid.as_bytes().len());
+        let mut identity = self.material.identity(algorithms.len() + 1 + kid_len);
+        identity.extend(algorithms);
         identity.push(u8::from(self.by_itself));
         if let Some(kid) = &self.kid {
             identity.push(b'k');

@@ -35,6 +35,8 @@ pub struct JwtRules {
     pub(super) subjects: Vec<SubjectRule>,
     pub(super) max_lifetime: Option<Duration>,
     pub(super) scopes: Vec<String>,
+    /// Which claim the scopes are read from, if not from `scope`.
+    pub(super) scope_claim: Option<String>,
     pub(super) algorithms: Algorithms,
     pub(super) types: Types,
     pub(super) allow_kidless: bool,
@@ -59,6 +61,7 @@ impl JwtRules {
             subjects: Vec::new(),
             max_lifetime: None,
             scopes: Vec::new(),
+            scope_claim: None,
             algorithms: Algorithms::asymmetric(),
             types: Types::default(),
             allow_kidless: false,
@@ -103,9 +106,25 @@ impl JwtRules {
     }
 
     /// Refuses tokens without this scope. It is looked for in `scope`, a string of names with single spaces between (RFC
-    /// 8693 section 4.2). Each call adds one; all are required.
+    /// 8693 section 4.2), or where [`scope_claim`](Self::scope_claim) says. Each call adds one; all are required.
     pub fn require_scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
+        self
+    }
+
+    /// Looks for the required scopes in this claim, and no longer in `scope`: for issuers that name it otherwise, such
+    /// as `scp` with Microsoft Entra ID (a string) and with Okta (an array). Both forms are taken: a string of names with
+    /// single spaces between, or an array of strings, each of which is one name.
+    ///
+    /// ```
+    /// use tower_dapr_token::JwtRules;
+    ///
+    /// let rules = JwtRules::new("https://login.example.com/tenant/v2.0", "orders")
+    ///     .scope_claim("scp")
+    ///     .require_scope("orders.read");
+    /// ```
+    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
+        self.scope_claim = Some(name.into());
         self
     }
 
@@ -173,6 +192,20 @@ impl JwtRules {
                 "is not one scope: call it once for each, without spaces",
             );
         }
+        if let Some(claim) = &self.scope_claim {
+            if claim.is_empty() || REGISTERED.contains(&claim.as_str()) {
+                return wrong(
+                    "scope_claim",
+                    "names no claim that could hold scopes: give the issuer's own, such as `scp`",
+                );
+            }
+            if self.scopes.is_empty() {
+                return wrong(
+                    "scope_claim",
+                    "is read for required scopes alone: add require_scope(..), or leave it out",
+                );
+            }
+        }
         if self.types.are_blank() {
             return wrong(
                 "types",
@@ -185,6 +218,9 @@ impl JwtRules {
         }
     }
 }
+
+/// The claims of RFC 7519 section 4.1, which mean something else.
+const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 /// RFC 6749 section 3.3.
 fn is_scope(scope: &str) -> bool {
@@ -292,6 +328,26 @@ mod tests {
                 "an empty scope",
                 rules().require_scope(""),
                 Some("require_scope"),
+            ),
+            (
+                "another claim for scopes",
+                rules().require_scope("a").scope_claim("scp"),
+                None,
+            ),
+            (
+                "a claim without a name",
+                rules().require_scope("a").scope_claim(""),
+                Some("scope_claim"),
+            ),
+            (
+                "a claim that means something else",
+                rules().require_scope("a").scope_claim("aud"),
+                Some("scope_claim"),
+            ),
+            (
+                "a claim that nothing is looked for in",
+                rules().scope_claim("scp"),
+                Some("scope_claim"),
             ),
             (
                 "no types",

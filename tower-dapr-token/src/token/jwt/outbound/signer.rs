@@ -206,7 +206,9 @@ impl JwtSignerBuilder {
     ///
     /// [`ConfigError::JwtSigner`] for the first setting that is wrong or missing.
     pub fn build(self) -> Result<JwtSigner, ConfigError> {
-        let key = self.key.ok_or_else(|| wrong("pem", "is missing"))?;
+        let key = self
+            .key
+            .ok_or_else(|| wrong("pem", "is missing: give the private key"))?;
         let key = key.map_err(|reason| wrong("pem", reason))?;
         check_backend(self.backend, key.kind)?;
         let algorithms = key.kind.algorithms();
@@ -215,7 +217,12 @@ impl JwtSignerBuilder {
             .algorithm
             .or(usual)
             .filter(|algorithm| algorithms.contains(algorithm))
-            .ok_or_else(|| wrong("algorithm", "does not go with the type of the key"))?;
+            .ok_or_else(|| {
+                wrong(
+                    "algorithm",
+                    "does not go with the type of the key: leave it out",
+                )
+            })?;
         let lifetime = self.lifetime.unwrap_or(DEFAULT_LIFETIME);
         if !(LEAST_LIFETIME..=GREATEST_LIFETIME).contains(&lifetime) {
             return Err(wrong("lifetime", "is not between 30 s and 1 h"));
@@ -291,21 +298,29 @@ fn claims(
     audiences: Vec<String>,
     subject: Option<String>,
 ) -> Result<String, ConfigError> {
-    let issuer = issuer.ok_or_else(|| wrong("issuer", "is missing"))?;
+    let issuer = issuer.ok_or_else(|| wrong("issuer", "is missing: name who signs"))?;
     if issuer.is_empty() {
-        return Err(wrong("issuer", "is empty"));
+        return Err(wrong("issuer", "is empty: name who signs"));
     }
     if audiences.iter().any(String::is_empty) {
-        return Err(wrong("audience", "is empty"));
+        return Err(wrong("audience", "is empty: name whom the tokens are for"));
     }
     let audience = match <[String; 1]>::try_from(audiences) {
         Ok([audience]) => Value::from(audience),
-        Err(audiences) if audiences.is_empty() => return Err(wrong("audience", "is missing")),
+        Err(audiences) if audiences.is_empty() => {
+            return Err(wrong(
+                "audience",
+                "is missing: name whom the tokens are for",
+            ));
+        }
         Err(audiences) => Value::from(audiences),
     };
     let subject = subject.unwrap_or_else(|| issuer.clone());
     if subject.is_empty() {
-        return Err(wrong("subject", "is empty"));
+        return Err(wrong(
+            "subject",
+            "is empty: leave it out, or name whom the tokens are about",
+        ));
     }
     Ok(format!(
         r#"{{"iss":{},"aud":{audience},"sub":{},"#,
