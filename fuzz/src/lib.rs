@@ -4,6 +4,7 @@
 //! corpus/TARGET/*  ->  lines.rs  ->  inbound/scene.rs  ->  the layer under test  ->  compared with inbound/oracle.rs,
 //!                                    token_file.rs                                   inbound/answer.rs
 //!                                    origins.rs
+//!                                    jwt_header.rs, jwt_claims.rs, jwks.rs             jwt/oracle.rs, jwt/claims.rs
 //! ```
 //!
 //! Each target has one function `check`, which panics where the code and its oracle differ, and says in a few words what
@@ -11,6 +12,10 @@
 #![forbid(unsafe_code)]
 
 pub mod inbound;
+pub mod jwks;
+mod jwt;
+pub mod jwt_claims;
+pub mod jwt_header;
 mod lines;
 pub mod origins;
 mod poll;
@@ -26,10 +31,13 @@ mod tests {
     /// What follows the last dot of a seed's name is what becomes of it.
     #[test]
     fn every_seed_comes_to_what_its_name_says() {
-        let targets: [(&str, fn(&[u8]) -> String); 3] = [
+        let targets: [(&str, fn(&[u8]) -> String); 6] = [
             ("inbound", inbound::check),
             ("token_file", token_file::check),
             ("origins", origins::check),
+            ("jwt_header", jwt_header::check),
+            ("jwt_claims", jwt_claims::check),
+            ("jwks", jwks::check),
         ];
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
         assert_eq!(

@@ -270,40 +270,40 @@ fn granted_scopes(payload: &Object<'_>, claim: Option<&str>) -> Result<Vec<Strin
 }
 
 /// Seconds since 1970 out of the text of a JSON number, rounded to whole ones. Nothing below 0 or above 2^53.
+///
+/// Digit by digit: a float on the way would round first, and to the other side too.
 pub(super) fn seconds(number: &str, round_up: bool) -> Option<u64> {
     if number.len() > MAX_NUMBER_LEN || number.starts_with('-') {
         return None;
     }
-    let seconds = if number.contains(['e', 'E']) {
-        with_exponent(number, round_up)?
-    } else {
-        // Without a detour over a float, which would round first.
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let is_rounded_up = round_up && fraction.contains(|digit| digit != '0');
-        whole
-            .parse::<u64>()
-            .ok()?
-            .checked_add(u64::from(is_rounded_up))?
-    };
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // One that 32 bits cannot hold moves every digit out of sight, as the last that they can does.
+    let exponent = exponent.parse().unwrap_or(match exponent.as_bytes() {
+        [b'-', ..] => i32::MIN,
+        _ => i32::MAX,
+    });
+    // How many digits stand before the point, those included that the exponent adds.
+    let mut before = i64::try_from(whole.len())
+        .ok()?
+        .saturating_add(i64::from(exponent));
+    let (mut seconds, mut is_more) = (0_u64, false);
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        if before > 0 {
+            let digit = u64::from(digit.checked_sub(b'0')?);
+            seconds = seconds.checked_mul(10)?.checked_add(digit)?;
+        } else {
+            is_more |= digit != b'0';
+        }
+        before = before.saturating_sub(1);
+    }
+    // Ends after 20 rounds at the latest: the product is then too great.
+    while before > 0 && seconds > 0 {
+        seconds = seconds.checked_mul(10)?;
+        before -= 1;
+    }
+    let seconds = seconds.checked_add(u64::from(round_up && is_more))?;
     (seconds <= MAX_TIME).then_some(seconds)
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "the value is whole, not negative and below 2^53"
-)]
-fn with_exponent(number: &str, round_up: bool) -> Option<u64> {
-    let value: f64 = number.parse().ok()?;
-    let whole = if round_up {
-        value.ceil()
-    } else {
-        value.floor()
-    };
-    (0.0..MAX_TIME as f64)
-        .contains(&whole)
-        .then_some(whole as u64)
 }
 
 #[cfg(test)]
@@ -399,6 +399,7 @@ mod tests {
         let now = NOW.as_secs();
         let expired = Err(RejectionKind::Expired);
         let not_yet = Err(RejectionKind::NotYet);
+        let wrong = Err(RejectionKind::Claims);
         let table: &[(&str, String, u64, Result<(), RejectionKind>)] = &[
             ("exp", format!("{}", now + 1), 0, Ok(())),
             ("exp", format!("{now}"), 0, expired),
@@ -411,6 +412,17 @@ mod tests {
             ("exp", "18000000010e-1".to_owned(), 0, Ok(())),
             ("exp", "0".to_owned(), 60, expired),
             ("exp", "9007199254740992".to_owned(), 60, Ok(())),
+            ("exp", "9007199254740992e0".to_owned(), 60, Ok(())),
+            // More digits than a double has: rounding it first would make it end a second later, or begin earlier.
+            ("exp", format!("{now}9999999999e-10"), 0, expired),
+            ("nbf", format!("{now}.0000000001e0"), 0, not_yet),
+            ("nbf", format!("{now}.{}1", "0".repeat(28)), 0, not_yet),
+            ("nbf", format!("{now}.{}1", "0".repeat(29)), 0, wrong),
+            ("nbf", format!("0.{}{now}e30", "0".repeat(20)), 0, Ok(())),
+            ("nbf", format!("{now}e-99999999999999999999"), 0, Ok(())),
+            ("exp", format!("{now}e-99999999999999999999"), 0, expired),
+            ("exp", "9007199254740993e0".to_owned(), 0, wrong),
+            ("exp", "1e300".to_owned(), 0, wrong),
             ("nbf", format!("{now}"), 0, Ok(())),
             ("nbf", format!("{now}.0"), 0, Ok(())),
             ("nbf", format!("{now}.1"), 0, not_yet),

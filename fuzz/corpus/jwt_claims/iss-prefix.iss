@@ -1,0 +1,1 @@
+p {"iss":"https://evil-issuer.example","aud":"dapr-app","sub":"caller","exp":1767225900,"iat":1767225590}

@@ -1,0 +1,2 @@
+i https://issuer.example/
+p {"iss":"https://issuer.example","aud":"dapr-app","sub":"caller","exp":1767225900,"iat":1767225590}

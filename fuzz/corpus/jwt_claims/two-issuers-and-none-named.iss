@@ -1,0 +1,2 @@
+j https://b
+p {"aud":"dapr-app","exp":1767225900}
