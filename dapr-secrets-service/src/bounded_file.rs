@@ -8,6 +8,9 @@ use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
+#[cfg(feature = "file")]
+use std::time::Duration;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -17,7 +20,64 @@ pub(crate) struct Content {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
     /// Whether the group of the file, or others, may write it.
     pub(crate) others_may_write: bool,
+    #[cfg(feature = "file")]
+    pub(crate) stamp: Stamp,
 }
+
+/// What tells one state of a file from the next without reading it.
+///
+/// Two states can share one: a clock ticks too slowly to tell two writes of one tick apart. So a
+/// stamp says whether it is old enough to be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    identity: Identity,
+}
+
+/// Which file it is, and when anything about it was last changed.
+#[cfg(unix)]
+type Identity = (u64, u64, i64, i64);
+#[cfg(not(unix))]
+type Identity = ();
+
+/// A file that was written less than this before it was read may have been written again within one tick of its clock.
+#[cfg(feature = "file")]
+const TICK: Duration = Duration::from_secs(2);
+
+impl Stamp {
+    fn new(facts: &Metadata) -> Self {
+        Self {
+            size: facts.len(),
+            modified: facts.modified().ok(),
+            identity: identity(facts),
+        }
+    }
+
+    /// That of the file of this name, links followed; `None` when there is nothing.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|facts| Self::new(&facts))
+    }
+
+    /// Whether an equal stamp, seen later, means an unchanged file: it was `now` when the file was read.
+    #[cfg(feature = "file")]
+    pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
+        self.modified.is_some_and(|then| {
+            // A time in the future is as good: the clock of the file will not come by it soon.
+            let distance = now.duration_since(then);
+            distance.unwrap_or_else(|error| error.duration()) >= TICK
+        })
+    }
+}
+
+#[cfg(unix)]
+fn identity(facts: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (facts.dev(), facts.ino(), facts.ctime(), facts.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Identity {}
 
 /// Why a file was not read.
 #[derive(Debug)]
@@ -55,6 +115,8 @@ pub(crate) fn read(path: &Path, mib: usize) -> Result<Content, ReadFault> {
     Ok(Content {
         bytes,
         others_may_write: others_may_write(&facts),
+        #[cfg(feature = "file")]
+        stamp: Stamp::new(&facts),
     })
 }
 

@@ -81,6 +81,8 @@ fn entry(
         store: Some(store),
         scope: canonical,
         foreign_keys: Mutex::default(),
+        #[cfg(feature = "config")]
+        fingerprint: None,
     })
 }
 

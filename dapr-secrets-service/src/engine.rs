@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use crate::builder::EngineBuilder;
 use crate::bulk::{self, BulkSecrets};
 use crate::error::{Error, ErrorKind};
@@ -31,6 +33,10 @@ const COMMON_KEYS: [&str; 3] = ["prefix", "partial", "refresh_cache"];
 ///
 /// A reader takes no lock; a secret is shared with the store, never copied.
 ///
+/// Stores and scopes can change while requests are served: [`Engine::replace`] takes over those of
+/// another engine in one step, for every clone. A request sees the old ones or the new ones,
+/// never a mixture.
+///
 /// # Limits
 ///
 /// A store name has 1 to 256 bytes, a secret name 1 to 2,048, neither with control characters.
@@ -49,10 +55,11 @@ const COMMON_KEYS: [&str; 3] = ["prefix", "partial", "refresh_cache"];
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Engine(Arc<Stores>);
+pub struct Engine(Arc<ArcSwap<Stores>>);
 
-struct Stores {
-    in_order: Vec<StoreEntry>,
+/// The stores of one moment.
+pub(crate) struct Stores {
+    in_order: Vec<Arc<StoreEntry>>,
     by_name: HashMap<Box<str>, usize>,
 }
 
@@ -66,7 +73,17 @@ pub(crate) struct StoreEntry {
     pub(crate) store: Option<Arc<dyn SecretStore>>,
     pub(crate) scope: CanonicalScope,
     pub(crate) foreign_keys: Mutex<BTreeSet<Box<str>>>,
+    /// Tells whether the store is declared as it was when it was opened; `None` for a store that
+    /// was given as a value.
+    #[cfg(feature = "config")]
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
+
+/// Stands for a component's type, version and metadata, with their values, without keeping them: two
+/// hashes with keys that this process drew at random.
+#[cfg(feature = "config")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(pub(crate) [u64; 2]);
 
 impl Engine {
     /// Starts with no stores.
@@ -86,7 +103,8 @@ impl Engine {
         name: &str,
         metadata: &Metadata,
     ) -> Result<SecretMap, Error> {
-        let entry = self.find(store)?;
+        let stores = self.0.load();
+        let entry = stores.find(store)?;
         let failed = |error: StoreError| Error::from_store(&error, store, Some(name));
         let backend = entry.backend().map_err(failed)?;
         SecretName::check(name).map_err(|fault| failed(fault.into()))?;
@@ -108,7 +126,8 @@ impl Engine {
     /// See [`ErrorKind`]. When one name fails, the call fails with that name's error, unless the
     /// metadata asks for `partial`.
     pub async fn bulk(&self, store: &str, metadata: &Metadata) -> Result<BulkSecrets, Error> {
-        let entry = self.find(store)?;
+        let stores = self.0.load();
+        let entry = stores.find(store)?;
         let failed = |error: StoreError| Error::from_store(&error, store, None);
         let backend = entry.backend().map_err(failed)?;
         entry.check_metadata(backend, metadata).map_err(failed)?;
@@ -127,16 +146,68 @@ impl Engine {
         Ok(answer)
     }
 
-    /// Every store, in the order they were added.
-    pub fn stores(&self) -> impl Iterator<Item = StoreStatus<'_>> {
-        self.0.in_order.iter().map(StoreStatus)
+    /// Every store of this moment, in the order they were added.
+    pub fn stores(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = StoreStatus> + ExactSizeIterator + use<> {
+        let entries = self.0.load().in_order.clone();
+        entries.into_iter().map(StoreStatus)
     }
 
     /// Whether every store whose errors are not ignored is ready.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.stores()
-            .all(|store| store.is_ready() || store.ignores_errors())
+        let stores = self.0.load();
+        let mut stores = stores.in_order.iter();
+        stores.all(|store| store.store.is_some() || store.ignores_errors)
+    }
+
+    /// Takes over the stores and scopes of another engine, for this engine and all its clones.
+    ///
+    /// It is one step: a request that has begun ends with the stores that it began with, the next
+    /// one finds the new ones. What `other` is given later is not taken over.
+    ///
+    /// ```
+    /// use dapr_secrets_service::{Engine, ErrorKind, Metadata};
+    /// # use dapr_secrets_service::{Permit, BulkPermit, BulkSecrets, SecretMap, SecretStore, StoreError, StoreFuture};
+    /// # struct Constant;
+    /// # impl SecretStore for Constant {
+    /// #     fn component_type(&self) -> &str { "secretstores.constant" }
+    /// #     fn canonical<'n>(&self, name: &'n str, _: &Metadata) -> Result<std::borrow::Cow<'n, str>, StoreError> { Ok(name.into()) }
+    /// #     fn get<'a>(&'a self, permit: Permit<'a>, _: &'a Metadata) -> StoreFuture<'a, SecretMap> {
+    /// #         StoreFuture::ready(Ok(SecretMap::single(permit.requested_name(), "42")))
+    /// #     }
+    /// #     fn bulk<'a>(&'a self, _: BulkPermit<'a>, _: &'a Metadata) -> StoreFuture<'a, BulkSecrets> {
+    /// #         StoreFuture::ready(Ok(BulkSecrets::default()))
+    /// #     }
+    /// # }
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let serving = Engine::builder().build()?;
+    /// let error = serving.get("one", "key", &Metadata::default()).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::StoresNotConfigured);
+    ///
+    /// serving.replace(&Engine::builder().add_store("one", Constant).build()?);
+    /// assert!(serving.get("one", "key", &Metadata::default()).await.is_ok());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace(&self, other: &Self) {
+        self.0.store(other.0.load_full());
+    }
+
+    /// Has every store look whether what it reads from has changed: [`SecretStore::refresh`].
+    ///
+    /// It may block on files; in an async program call it where blocking is allowed, for instance once a
+    /// second. The answer is the number of stores that read something new.
+    pub fn refresh(&self) -> usize {
+        let stores = self.0.load_full();
+        let opened = stores
+            .in_order
+            .iter()
+            .filter_map(|entry| entry.store.as_deref());
+        opened.filter(|store| store.refresh()).count()
     }
 
     /// The engine of these stores, or the first name that two of them share.
@@ -147,13 +218,28 @@ impl Engine {
                 return Err(entry.name.clone());
             }
         }
-        Ok(Self(Arc::new(Stores { in_order, by_name })))
+        let in_order = in_order.into_iter().map(Arc::new).collect();
+        let stores = Stores { in_order, by_name };
+        Ok(Self(Arc::new(ArcSwap::from_pointee(stores))))
+    }
+
+    /// The stores of this moment, for one that compares them with others.
+    #[cfg(feature = "config")]
+    pub(crate) fn snapshot(&self) -> Arc<Stores> {
+        self.0.load_full()
+    }
+}
+
+impl Stores {
+    #[cfg(feature = "config")]
+    pub(crate) fn get(&self, name: &str) -> Option<&StoreEntry> {
+        self.by_name.get(name).map(|index| &*self.in_order[*index])
     }
 
     fn find(&self, store: &str) -> Result<&StoreEntry, Error> {
-        match self.0.by_name.get(store) {
-            Some(index) => Ok(&self.0.in_order[*index]),
-            None if self.0.in_order.is_empty() => {
+        match self.by_name.get(store) {
+            Some(index) => Ok(&self.in_order[*index]),
+            None if self.in_order.is_empty() => {
                 Err(Error::new(ErrorKind::StoresNotConfigured, store, None, ""))
             }
             None => Err(Error::new(ErrorKind::StoreNotFound, store, None, "")),

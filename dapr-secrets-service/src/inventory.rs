@@ -1,35 +1,36 @@
 //! What is known of the stores without asking them for secrets: for probes and listings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::engine::StoreEntry;
 
-/// What is known of one store without asking it for a secret.
-#[derive(Clone, Copy)]
-pub struct StoreStatus<'a>(pub(crate) &'a StoreEntry);
+/// What is known of one store without asking it for a secret. It stays that of its moment when the stores are replaced.
+#[derive(Clone)]
+pub struct StoreStatus(pub(crate) Arc<StoreEntry>);
 
-impl<'a> StoreStatus<'a> {
+impl StoreStatus {
     /// The name of the store.
     #[must_use]
-    pub fn name(&self) -> &'a str {
+    pub fn name(&self) -> &str {
         self.0.name.as_str()
     }
 
     /// Its component type, such as `secretstores.local.file`, as the component spells it.
     #[must_use]
-    pub fn component_type(&self) -> &'a str {
+    pub fn component_type(&self) -> &str {
         &self.0.component_type
     }
 
     /// Its component version, as the component spells it; `v1` for a store given as a value.
     #[must_use]
-    pub fn version(&self) -> &'a str {
+    pub fn version(&self) -> &str {
         &self.0.version
     }
 
     /// The features that it advertises.
     #[must_use]
-    pub fn capabilities(&self) -> &'a [&'static str] {
+    pub fn capabilities(&self) -> &[&'static str] {
         self.0.store.as_ref().map_or(&[], |store| store.features())
     }
 
@@ -39,6 +40,13 @@ impl<'a> StoreStatus<'a> {
         self.0.store.is_some()
     }
 
+    /// Whether it serves what it read earlier, because what it reads from cannot be used now.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        let store = self.0.store.as_ref();
+        store.is_some_and(|store| store.is_degraded())
+    }
+
     /// Whether the component says that its start-up errors are to be ignored.
     #[must_use]
     pub fn ignores_errors(&self) -> bool {
@@ -46,13 +54,14 @@ impl<'a> StoreStatus<'a> {
     }
 }
 
-impl fmt::Debug for StoreStatus<'_> {
+impl fmt::Debug for StoreStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreStatus")
             .field("name", &self.name())
             .field("component_type", &self.component_type())
             .field("version", &self.version())
             .field("is_ready", &self.is_ready())
+            .field("is_degraded", &self.is_degraded())
             .field("ignores_errors", &self.ignores_errors())
             .finish_non_exhaustive()
     }

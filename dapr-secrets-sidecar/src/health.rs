@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dapr_secrets_service::{Engine, Profile, ResponseBody, SecretsService};
+use dapr_secrets_service::{Engine, Profile, ResponseBody, SecretsService, StoreStatus};
 use http::{Method, Request, Response};
 use http_body::Body as _;
 use http_body_util::{Either, Full};
@@ -90,7 +90,10 @@ impl RuntimeApi {
             Route::Health => encode::not_ready(state.profile),
             Route::OutboundHealth if state.engine.is_ready() => encode::no_content(),
             Route::OutboundHealth => encode::outbound_not_ready(state.profile),
-            Route::Metadata => encode::json(&metadata(&state.app_id, &state.engine)),
+            Route::Metadata => {
+                let stores: Vec<_> = state.engine.stores().collect();
+                encode::json(&metadata(&state.app_id, &stores))
+            }
             Route::Shutdown => {
                 state.stop.request();
                 encode::no_content()
@@ -136,12 +139,12 @@ struct Extended {
     not_ready_stores: String,
 }
 
-fn metadata<'a>(app_id: &'a str, engine: &'a Engine) -> Metadata<'a> {
+fn metadata<'a>(app_id: &'a str, stores: &'a [StoreStatus]) -> Metadata<'a> {
     Metadata {
         id: app_id,
         runtime_version: VERSION,
-        components: engine
-            .stores()
+        components: stores
+            .iter()
             .map(|store| Component {
                 name: store.name(),
                 kind: store.component_type(),
@@ -151,15 +154,15 @@ fn metadata<'a>(app_id: &'a str, engine: &'a Engine) -> Metadata<'a> {
             .collect(),
         extended: Extended {
             dapr_runtime_version: VERSION,
-            not_ready_stores: not_ready(engine),
+            not_ready_stores: not_ready(stores),
         },
     }
 }
 
 /// The names of the stores that failed to initialise, joined by `,`; within a name `%` and `,` are percent-encoded.
-fn not_ready(engine: &Engine) -> String {
-    let names: Vec<_> = engine
-        .stores()
+fn not_ready(stores: &[StoreStatus]) -> String {
+    let names: Vec<_> = stores
+        .iter()
         .filter(|store| !store.is_ready())
         .map(|store| store.name().replace('%', "%25").replace(',', "%2C"))
         .collect();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use dapr_secrets_service::config::Loader;
+use dapr_secrets_service::config::{Config, Loader, Reloaded};
 use dapr_secrets_service::{Engine, Environment};
 
 use crate::args::{Mode, RunArgs};
@@ -20,11 +20,39 @@ use crate::error::StartError;
 pub(crate) fn load(
     args: &RunArgs,
     settings: &Settings,
-    environment: &Arc<dyn Environment>,
+    loader: Loader,
 ) -> Result<Engine, StartError> {
     if args.mode == Mode::Kubernetes {
         return Err(StartError::KubernetesMode);
     }
+    let config = read(loader)?;
+    let skipped = config.skipped().len();
+    let engine = config
+        .into_engine()
+        .map_err(|problems| refused(problems.iter()))?;
+    if engine.stores().next().is_none() {
+        warn_of_no_store(args, settings, skipped);
+    }
+    Ok(engine)
+}
+
+/// Loads the files once more into an engine that serves, all or nothing.
+///
+/// # Errors
+///
+/// [`StartError::Resources`] with every problem; then the engine is as it was.
+pub(crate) fn reload(loader: Loader, engine: &Engine) -> Result<Reloaded, StartError> {
+    read(loader)?
+        .reload(engine)
+        .map_err(|problems| refused(problems.iter()))
+}
+
+/// What to read, and for whom.
+pub(crate) fn loader(
+    args: &RunArgs,
+    settings: &Settings,
+    environment: &Arc<dyn Environment>,
+) -> Loader {
     let mut loader = Loader::new()
         .lenient(args.lenient)
         .environment(Arc::clone(environment));
@@ -40,6 +68,10 @@ pub(crate) fn load(
     if let Some(namespace) = &settings.namespace {
         loader = loader.namespace(namespace);
     }
+    loader
+}
+
+fn read(loader: Loader) -> Result<Config, StartError> {
     let config = loader.load().map_err(|problems| refused(problems.iter()))?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -47,14 +79,7 @@ pub(crate) fn load(
     for skipped in config.skipped() {
         tracing::info!("{skipped}");
     }
-    let skipped = config.skipped().len();
-    let engine = config
-        .into_engine()
-        .map_err(|problems| refused(problems.iter()))?;
-    if engine.stores().next().is_none() {
-        warn_of_no_store(args, settings, skipped);
-    }
-    Ok(engine)
+    Ok(config)
 }
 
 /// Nothing is wrong with that, but hardly anyone means it.

@@ -21,6 +21,7 @@ mod held;
 mod listen;
 mod load;
 mod one_line;
+mod reload;
 mod route;
 mod shutdown;
 mod telemetry;

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use super::audience::Audience;
 use super::duration::parse_duration;
 use super::fields::{Unknown, flag, report_oddities, unknown_fields};
+use super::fingerprint;
 use super::problem::{Place, Report};
 use super::secret_ref;
 use super::skipped::Skipped;
 use super::suggest::did_you_mean;
 use super::template::Surroundings;
 use super::yaml::{Document, Node, Value};
+use crate::engine::Fingerprint;
 use crate::environment::Environment;
 use crate::request::{InvalidRequest, StoreName};
 use crate::store::registry::{self, Opener, Setting, Settings, Severity, Support, TYPE_PREFIX};
@@ -44,7 +46,7 @@ pub(super) struct Component {
     pub(super) version: String,
     pub(super) ignores_errors: bool,
     /// `None`: it has errors.
-    pub(super) opener: Option<Opener>,
+    pub(super) opener: Option<(Fingerprint, Opener)>,
 }
 
 impl Reader {
@@ -113,7 +115,12 @@ impl Reader {
         })
     }
 
-    fn opener(&self, spec: &Node, typed: &Typed<'_>, report: &mut Report) -> Option<Opener> {
+    fn opener(
+        &self,
+        spec: &Node,
+        typed: &Typed<'_>,
+        report: &mut Report,
+    ) -> Option<(Fingerprint, Opener)> {
         let place_of = |field| match spec.get_with_line(field) {
             Some((line, _)) => typed.place.line(line),
             None => typed.place.clone(),
@@ -166,6 +173,7 @@ impl Reader {
         let given = self.settings(spec, typed, report);
         // Without its value a setting would not be as it was written: a prefix would not narrow.
         let mut can_open = given.iter().all(|setting| setting.value.is_some());
+        let fingerprint = fingerprint::of(kind.name, typed.version, &given);
         let mut settings = Settings::new(given, recipe.keys);
         let opener = (recipe.read)(&mut settings, &self.environment);
         for fault in settings.faults {
@@ -179,7 +187,8 @@ impl Reader {
                 Severity::FailsStore => report.strict(&place, message),
             }
         }
-        opener.filter(|_| can_open)
+        let opener = opener.filter(|_| can_open)?;
+        Some((fingerprint, opener))
     }
 
     fn settings(&self, spec: &Node, typed: &Typed<'_>, report: &mut Report) -> Vec<Setting> {

@@ -6,12 +6,39 @@ use std::path::{Path, PathBuf};
 
 use super::problem::{Place, Report};
 use super::yaml::{self, Document};
-use crate::bounded_file;
+use crate::bounded_file::{self, Stamp};
 
 /// Largest YAML file.
 const FILE_MAX_MIB: usize = 1;
 /// Most YAML files in one folder.
 const FILES_MAX: usize = 1_000;
+
+/// What tells one state of the files of a [`Loader`](super::Loader) from the next, without reading them.
+///
+/// Which files there are, and of each its size, its times and which file it is. Two equal ones, taken
+/// some time apart, say that nothing is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesState(Vec<(PathBuf, Option<Stamp>)>);
+
+impl FilesState {
+    pub(super) fn of(folders: &[PathBuf], files: &[PathBuf]) -> Self {
+        // What cannot be listed is told by loading; here it is a state like any other.
+        let mut unread = Report::default();
+        let mut seen = Vec::new();
+        for folder in folders {
+            seen.push((folder.clone(), Stamp::of(folder)));
+            let inside = in_folder(folder, &mut unread);
+            seen.extend(inside.into_iter().map(with_stamp));
+        }
+        seen.extend(files.iter().cloned().map(with_stamp));
+        Self(seen)
+    }
+}
+
+fn with_stamp(path: PathBuf) -> (PathBuf, Option<Stamp>) {
+    let stamp = Stamp::of(&path);
+    (path, stamp)
+}
 
 /// Every `.yaml` and `.yml` file directly in a folder, by name.
 pub(super) fn in_folder(folder: &Path, report: &mut Report) -> Vec<PathBuf> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::component::{Component, Found, Reader};
 use super::fields::report_oddities;
-use super::files;
+use super::files::{self, FilesState};
 use super::open::Config;
 use super::problem::{Place, Problems, Report};
 use super::scopes::{self, WrittenScope};
@@ -18,6 +18,9 @@ use crate::request::StoreName;
 use crate::scope::{Access, Scope};
 
 /// Says which files to load, and for whom.
+///
+/// A clone says the same, for loading again.
+#[derive(Clone)]
 #[must_use = "a loader does nothing until it loads"]
 pub struct Loader {
     resources: Vec<PathBuf>,
@@ -76,6 +79,13 @@ impl Loader {
     pub fn environment(mut self, environment: impl Environment) -> Self {
         self.environment = Arc::new(environment);
         self
+    }
+
+    /// The state of the files that [`Loader::load`] would read: take it before loading, and load again when it
+    /// differs and has been the same twice, so that a file that is being written is not read half.
+    #[must_use]
+    pub fn files_state(&self) -> FilesState {
+        FilesState::of(&self.resources, &self.configurations)
     }
 
     /// Reads and checks the files. Stores are not opened yet.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::component::Component;
 use super::problem::{Place, Problem, Problems, Report};
 use super::scopes::WrittenScope;
 use super::skipped::Skipped;
-use crate::engine::{Engine, StoreEntry};
+use crate::engine::{Engine, Fingerprint, StoreEntry, Stores};
 use crate::request::StoreName;
 use crate::scope::{CanonicalScope, Entry, EntryFault};
 use crate::store::SecretStore;
@@ -55,16 +55,79 @@ impl Config {
         Ok(Engine::of(entries).expect("component names were found to be unique"))
     }
 
+    /// Puts these stores and scopes in place of those of an engine that serves, in one step.
+    ///
+    /// A store whose type, version and metadata are as before, their values included, stays as it
+    /// is, with all that it has read and remembers; the others are opened anew. Scopes apply from
+    /// then on. Requests that have begun end with what they began with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::into_engine`]; then nothing has changed.
+    pub fn reload(mut self, engine: &Engine) -> Result<Reloaded, Problems> {
+        let before = engine.snapshot();
+        let mut report = Report::new(self.is_lenient);
+        let mut reloaded = Reloaded::default();
+        let entries = std::mem::take(&mut self.components)
+            .into_iter()
+            .map(|component| {
+                let scope = self.scopes.get(&component.name);
+                let kept = kept(&component, &before);
+                match (&kept, before.get(component.name.as_str())) {
+                    (Some(_), _) => reloaded.kept += 1,
+                    (None, Some(_)) => reloaded.replaced += 1,
+                    (None, None) => reloaded.added += 1,
+                }
+                open(component, kept, scope, &mut report)
+            })
+            .collect::<Vec<_>>();
+        let stays = |name: &str| entries.iter().any(|entry| entry.name.as_str() == name);
+        reloaded.removed = engine.stores().filter(|store| !stays(store.name())).count();
+        for warning in &report.warnings {
+            tracing::warn!("{warning}");
+        }
+        Problems::of(report.problems)?;
+        engine.replace(&Engine::of(entries).expect("component names were found to be unique"));
+        Ok(reloaded)
+    }
+
     pub(super) fn open(&mut self, report: &mut Report) -> Vec<StoreEntry> {
         std::mem::take(&mut self.components)
             .into_iter()
             .map(|component| {
                 let scope = self.scopes.get(&component.name);
-                open(component, scope, report)
+                open(component, None, scope, report)
             })
             .collect()
     }
 }
+
+/// What [`Config::reload`] did with the stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Reloaded {
+    /// Stores that are declared as before.
+    pub kept: usize,
+    /// Stores that are declared otherwise than before, or could not be opened before.
+    pub replaced: usize,
+    /// Stores of a new name.
+    pub added: usize,
+    /// Stores that are declared no more.
+    pub removed: usize,
+}
+
+/// The store that serves a component already, when it is declared as it was.
+fn kept(component: &Component, before: &Stores) -> Option<Opened> {
+    let (fingerprint, _) = component.opener.as_ref()?;
+    let entry = before.get(component.name.as_str())?;
+    if entry.fingerprint.as_ref() != Some(fingerprint) {
+        return None;
+    }
+    Some((*fingerprint, Arc::clone(entry.store.as_ref()?)))
+}
+
+/// A store, and what its component said.
+type Opened = (Fingerprint, Arc<dyn SecretStore>);
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,17 +140,25 @@ impl fmt::Debug for Config {
     }
 }
 
-fn open(component: Component, written: Option<&WrittenScope>, report: &mut Report) -> StoreEntry {
+fn open(
+    component: Component,
+    kept: Option<Opened>,
+    written: Option<&WrittenScope>,
+    report: &mut Report,
+) -> StoreEntry {
     let mut own = Report::new(report.is_lenient);
-    let opened = component.opener.map(|opener| opener());
-    let store = match opened {
-        Some(Ok(store)) => Some(store),
-        Some(Err(fault)) => {
-            say_why(&component.name, &component.place, fault, &mut own);
-            None
-        }
-        None => None,
+    let opened = match (kept, component.opener) {
+        (Some(kept), _) => Some(kept),
+        (None, Some((fingerprint, opener))) => match opener() {
+            Ok(store) => Some((fingerprint, store)),
+            Err(fault) => {
+                say_why(&component.name, &component.place, fault, &mut own);
+                None
+            }
+        },
+        (None, None) => None,
     };
+    let (fingerprint, store) = opened.unzip();
     own.pass_to(report, component.ignores_errors);
     let scope = match (store.as_deref(), written) {
         (Some(store), Some(written)) => canonical(written, store, report),
@@ -101,6 +172,7 @@ fn open(component: Component, written: Option<&WrittenScope>, report: &mut Repor
         store,
         scope,
         foreign_keys: Mutex::default(),
+        fingerprint,
     }
 }
 

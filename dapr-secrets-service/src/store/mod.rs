@@ -133,6 +133,20 @@ pub trait SecretStore: Send + Sync + 'static {
         None
     }
 
+    /// Looks whether what the store reads from has changed, and reads it again if so. Whether there is something new.
+    ///
+    /// For stores that answer from memory. It may block on files; a store that asks a backend at each
+    /// call has nothing to do here. What cannot be read leaves the store with what it has, and is
+    /// told by the store itself: once in the log, and by [`SecretStore::is_degraded`].
+    fn refresh(&self) -> bool {
+        false
+    }
+
+    /// Whether the store serves what it read earlier, because what it reads from cannot be used now.
+    fn is_degraded(&self) -> bool {
+        false
+    }
+
     /// The features to advertise: [`MULTIPLE_KEY_VALUES_PER_SECRET`] or nothing.
     fn features(&self) -> &[&'static str] {
         &[]
@@ -174,6 +188,14 @@ impl<S: SecretStore + ?Sized> SecretStore for Arc<S> {
 
     fn knows(&self, canonical: &str) -> Option<bool> {
         (**self).knows(canonical)
+    }
+
+    fn refresh(&self) -> bool {
+        (**self).refresh()
+    }
+
+    fn is_degraded(&self) -> bool {
+        (**self).is_degraded()
     }
 
     fn features(&self) -> &[&'static str] {

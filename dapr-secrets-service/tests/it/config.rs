@@ -935,7 +935,10 @@ fn s4_only_a_multi_valued_file_says_that_it_has_several_keys() {
         ("secrets.json", "{}"),
     ]);
     let engine = engine(loader(&files)).expect("sound");
-    let features: Vec<_> = engine.stores().map(|store| store.capabilities()).collect();
+    let features: Vec<_> = engine
+        .stores()
+        .map(|store| store.capabilities().to_vec())
+        .collect();
     assert_eq!(
         features,
         [&[][..], &["MULTIPLE_KEY_VALUES_PER_SECRET"], &[]]

@@ -62,8 +62,11 @@ pub(crate) fn problems(loader: Loader, folder: &Path) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn names(engine: &Engine) -> Vec<&str> {
-    engine.stores().map(|store| store.name()).collect()
+pub(crate) fn names(engine: &Engine) -> Vec<String> {
+    engine
+        .stores()
+        .map(|store| store.name().to_owned())
+        .collect()
 }
 
 /// A `local.env` component: the type stands in line 4.

@@ -17,6 +17,8 @@ mod log;
 mod mounting;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod recorded;
+#[cfg(all(unix, feature = "config", feature = "file", feature = "env"))]
+mod reload;
 mod scopes;
 mod shelf;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]

@@ -356,14 +356,14 @@ fn stores_are_listed_in_order_with_what_they_can_do() {
         .map(|store| {
             assert!(store.is_ready() && !store.ignores_errors());
             assert!(store.capabilities().is_empty());
-            (store.name(), store.component_type(), store.version())
+            [store.name(), store.component_type(), store.version()].map(str::to_owned)
         })
         .collect();
     assert_eq!(
         seen,
         [
-            ("z", "secretstores.shelf", "v1"),
-            ("a", "secretstores.shelf", "v1")
+            ["z", "secretstores.shelf", "v1"],
+            ["a", "secretstores.shelf", "v1"]
         ]
     );
     assert!(engine.is_ready());

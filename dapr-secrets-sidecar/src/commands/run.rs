@@ -16,6 +16,7 @@ use crate::gauge::Gauge;
 use crate::health::RuntimeApi;
 use crate::listen::{self, Listening};
 use crate::load;
+use crate::reload::{self, Reloader};
 use crate::shutdown::{Ended, Shutdown, Signals};
 use crate::{telemetry, token};
 
@@ -43,12 +44,16 @@ pub(crate) fn run(
         ProfileArg::Daprd => Profile::Daprd,
     };
     let token = token::layer(&**environment, profile, args.insecure_allow_anonymous)?;
-    let engine = load::load(&args, &settings, environment)?;
+    let loader = load::loader(&args, &settings, environment);
+    // Taken first: what is written while the files are loaded is seen as a change.
+    let files = loader.files_state();
+    let engine = load::load(&args, &settings, loader.clone())?;
+    let reloader = Reloader::new(loader, engine.clone(), files);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    let ended = runtime.block_on(serve(args, settings, profile, engine, token));
+    let ended = runtime.block_on(serve(args, settings, profile, engine, reloader, token));
     // What the drain has cut off is not waited for.
     runtime.shutdown_background();
     ended
@@ -59,10 +64,12 @@ async fn serve(
     settings: Settings,
     profile: Profile,
     engine: Engine,
+    reloader: Reloader,
     token: RequireTokenLayer,
 ) -> Result<Ended, StartError> {
     let limit = Duration::from_secs(args.dapr_graceful_shutdown_seconds.into());
     let shutdown = Shutdown::new(Signals::listen()?, limit);
+    reload::spawn(reloader)?;
     let http = listen::bind(
         &args.dapr_listen_addresses,
         settings.http_port,

@@ -25,7 +25,8 @@ pub(crate) fn validate(
 ) -> Result<Ended, StartError> {
     telemetry::init(args.log_level.into(), args.log_as_json);
     let settings = Settings::resolve(args, &**environment)?;
-    let engine = load::load(args, &settings, environment)?;
+    let loader = load::loader(args, &settings, environment);
+    let engine = load::load(args, &settings, loader)?;
     let stores = engine.stores().count();
     let noun = if stores == 1 { "store" } else { "stores" };
     let summary = format!("OK: {stores} secret {noun}\n");

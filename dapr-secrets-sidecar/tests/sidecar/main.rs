@@ -17,6 +17,7 @@ mod overload;
 mod process;
 mod recorded_daprd;
 mod recording;
+mod reload;
 mod routes;
 mod shutdown;
 mod store_files;

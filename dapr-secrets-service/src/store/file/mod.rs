@@ -3,6 +3,7 @@
 #[cfg(feature = "config")]
 mod config;
 mod document;
+mod reload;
 
 #[cfg(feature = "config")]
 pub(crate) use config::KIND;
@@ -15,9 +16,12 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use self::document::{Contents, Fault, Shape};
+use self::reload::Source;
 use super::{MULTIPLE_KEY_VALUES_PER_SECRET, SecretStore, StoreError, StoreErrorKind, StoreFuture};
-use crate::bounded_file::{self, ReadFault};
+use crate::bounded_file::{self, ReadFault, Stamp};
 use crate::bulk::BulkSecrets;
 use crate::environment::working_directory;
 use crate::one_line::OneLine;
@@ -30,7 +34,7 @@ const FILE_MAX_MIB: usize = 16;
 /// Most names in the warning about what is not served.
 const WARNED_NAMES_MAX: usize = 20;
 
-/// The secrets of one JSON file, read once: `local.file`.
+/// The secrets of one JSON file: `local.file`.
 ///
 /// 1. The file is one JSON object, UTF-8. A relative path is taken from the working directory.
 /// 2. By default the tree is flattened: `{"db": {"user": "admin"}}` is the secret `db:user`.
@@ -41,7 +45,10 @@ const WARNED_NAMES_MAX: usize = 20;
 /// 4. Two entries that would be one secret are an error; an entry that cannot be asked for is
 ///    left out, and one warning names it.
 /// 5. A name is exact text: its canonical form is itself. Every answer comes from one immutable
-///    snapshot that is read when the store is built.
+///    snapshot: the old content of the file or the new one, never a mixture.
+/// 6. The file is read when the store is built, and again by [`SecretStore::refresh`] when it has
+///    changed. What cannot be used then leaves the last good content, with one warning; the store
+///    is degraded until the file can be used again.
 ///
 /// # Limits
 ///
@@ -68,9 +75,14 @@ const WARNED_NAMES_MAX: usize = 20;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub struct FileStore {
-    secrets: BTreeMap<Arc<str>, SecretMap>,
+    secrets: ArcSwap<Secrets>,
     features: &'static [&'static str],
+    /// `None`: the text was given as a value.
+    source: Option<Source>,
 }
+
+/// The secrets of one content of the file, by name.
+type Secrets = BTreeMap<Arc<str>, SecretMap>;
 
 impl FileStore {
     /// A store that flattens with `:`.
@@ -95,18 +107,20 @@ impl FileStore {
 
     fn find(&self, permit: &Permit<'_>) -> Result<SecretMap, StoreError> {
         self.secrets
+            .load()
             .get(permit.name())
             .cloned()
             .ok_or(StoreError::new(StoreErrorKind::NotFound, ""))
     }
 
     fn find_all(&self, permit: &BulkPermit<'_>, prefix: &str) -> Result<BulkSecrets, StoreError> {
+        let secrets = self.secrets.load();
         if let Some(listed) = permit.listed() {
             let listed = listed.filter(|permit| permit.name().starts_with(prefix));
-            return collect(listed.filter_map(|permit| self.secrets.get_key_value(permit.name())));
+            return collect(listed.filter_map(|permit| secrets.get_key_value(permit.name())));
         }
         let from_prefix = (Bound::Included(prefix), Bound::Unbounded);
-        let with_prefix = self.secrets.range::<str, _>(from_prefix);
+        let with_prefix = secrets.range::<str, _>(from_prefix);
         collect(
             with_prefix
                 .take_while(|(name, _)| name.starts_with(prefix))
@@ -149,7 +163,16 @@ impl SecretStore for FileStore {
     }
 
     fn knows(&self, canonical: &str) -> Option<bool> {
-        Some(self.secrets.contains_key(canonical))
+        Some(self.secrets.load().contains_key(canonical))
+    }
+
+    fn refresh(&self) -> bool {
+        let source = self.source.as_ref();
+        source.is_some_and(|source| source.refresh(&self.secrets))
+    }
+
+    fn is_degraded(&self) -> bool {
+        self.source.as_ref().is_some_and(Source::is_failing)
     }
 
     fn features(&self) -> &[&'static str] {
@@ -160,9 +183,9 @@ impl SecretStore for FileStore {
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")
-            .field("secrets", &self.secrets.len())
+            .field("secrets", &self.secrets.load().len())
             .field("features", &self.features)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -203,6 +226,13 @@ impl FileStoreBuilder {
     /// object, or has two entries that would be one secret.
     pub fn open(self, path: impl AsRef<Path>) -> Result<FileStore, FileStoreError> {
         let path = path.as_ref();
+        let (contents, stamp) = self.read(path)?;
+        let source = Source::new(self.clone(), path.to_owned(), stamp);
+        Ok(self.store(contents, Some(source)))
+    }
+
+    /// The contents of the file, and what tells whether it is still the same.
+    fn read(&self, path: &Path) -> Result<(Contents, Stamp), FileStoreError> {
         let in_file = |fault: Fault| FileStoreError {
             path: self.called.is_none().then(|| path.to_owned()),
             line: fault.line,
@@ -218,10 +248,7 @@ impl FileStoreBuilder {
                 message: format!("{fault}{start}"),
             })
         })?;
-        let called = match &self.called {
-            Some(called) => called.clone(),
-            None => path.display().to_string(),
-        };
+        let called = self.called(path);
         if content.others_may_write {
             tracing::warn!(
                 path = %OneLine(&called),
@@ -236,7 +263,15 @@ impl FileStoreBuilder {
         })?;
         let contents = document::read(text, &self.shape).map_err(in_file)?;
         warn_of_unserved(&contents.unserved, &called);
-        Ok(self.store(contents))
+        Ok((contents, content.stamp))
+    }
+
+    /// What the file is called in the log.
+    fn called(&self, path: &Path) -> String {
+        match &self.called {
+            Some(called) => called.clone(),
+            None => path.display().to_string(),
+        }
     }
 
     /// Where a relative path starts, for the message that nothing is there.
@@ -262,12 +297,13 @@ impl FileStoreBuilder {
             message: fault.message,
         })?;
         warn_of_unserved(&contents.unserved, "-");
-        Ok(self.store(contents))
+        Ok(self.store(contents, None))
     }
 
-    fn store(self, contents: Contents) -> FileStore {
+    fn store(self, contents: Contents, source: Option<Source>) -> FileStore {
         FileStore {
-            secrets: contents.secrets,
+            secrets: ArcSwap::from_pointee(contents.secrets),
+            source,
             features: if self.shape.multi_valued {
                 &[MULTIPLE_KEY_VALUES_PER_SECRET]
             } else {
@@ -379,10 +415,10 @@ mod tests {
             let none = Metadata::default();
             let canonical = store.canonical(&name, &none).expect("any name");
             proptest::prop_assert_eq!(&*canonical, name.as_str());
-            proptest::prop_assert!(store.secrets.contains_key(&*canonical));
+            proptest::prop_assert!(store.secrets.load().contains_key(&*canonical));
             // Only that text is that secret.
             for other in [name.to_uppercase(), name.to_lowercase(), format!("{name}/"), format!("./{name}")] {
-                let is_same = store.secrets.contains_key(other.as_str());
+                let is_same = store.secrets.load().contains_key(other.as_str());
                 proptest::prop_assert_eq!(is_same, other == name);
             }
         }
