@@ -11,6 +11,12 @@ pub use layer::RequireTokenLayer;
 pub use outbound::InjectTokenInterceptor;
 pub use status::TokenRejection;
 pub use tower_dapr_token;
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto")))
+)]
+pub use tower_dapr_token::KeyEvent;
 pub use tower_dapr_token::{
     Authenticated, ConfigError, Environment, Exempt, HeaderInjector, HeaderVerifier, Immediate,
     InjectToken, InjectTokenBuilder, InjectTokenLayer, Observer, Origin, Rejection, RejectionKind,
@@ -19,10 +25,10 @@ pub use tower_dapr_token::{
 };
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
-pub use tower_dapr_token::{Claims, JwtKeys, JwtRules};
+pub use tower_dapr_token::{Claims, JwtKeys, JwtRules, KeySetFile};
 #[cfg(feature = "jwks")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
-pub use tower_dapr_token::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
+pub use tower_dapr_token::{JwksError, JwksErrorKind, RemoteKeys};
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 #[cfg_attr(
     docsrs,

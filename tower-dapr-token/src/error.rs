@@ -153,6 +153,14 @@ pub enum ConfigError {
         /// What is wrong with them.
         error: crate::token::JwtConfigError,
     },
+    /// A file of keys had none to give (`T8`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    #[non_exhaustive]
+    KeySetFile {
+        /// What stood in the way.
+        error: SourceError,
+    },
     /// A signer of outbound JWTs that lacks something, or whose key or claims cannot be used (`I9`).
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
@@ -330,6 +338,11 @@ impl fmt::Display for ConfigError {
             ),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Self::Jwt { error } => error.fmt(f),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::KeySetFile { error } => write!(
+                f,
+                "no key set could be loaded: {error}; put one JSON Web Key Set of 1 to 64 keys there"
+            ),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Self::JwtSigner { setting, reason } => {
                 write!(f, "{setting}(..) of the JWT signer {reason}")

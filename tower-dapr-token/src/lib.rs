@@ -40,12 +40,18 @@ pub use observe::{
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use observe::{MetricsObserver, MetricsObserverBuilder};
 pub use outbound::{HeaderInjector, InjectToken, InjectTokenBuilder, InjectTokenLayer, Origin};
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto")))
+)]
+pub use token::KeyEvent;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
 pub use token::{
     Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtFile, JwtHandle, JwtHandleBuilder,
-    JwtKeys, JwtRules, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken, Renewal, SubjectRule,
-    SystemWallClock, WallClock,
+    JwtSigner, JwtSignerBuilder, JwtSource, KeySetFile, KeySetFileBuilder, MintedToken, Renewal,
+    SubjectRule, SystemWallClock, WallClock,
 };
 pub use token::{
     Clock, FileSource, LoadedTokens, Overlap, Reloaded, SourceError, SourceErrorKind, SystemClock,
@@ -53,4 +59,7 @@ pub use token::{
 };
 #[cfg(feature = "jwks")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
-pub use token::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
+pub use token::{JwksError, JwksErrorKind, RemoteKeys};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+pub use token::{JwtKeys, JwtRules};

@@ -55,6 +55,8 @@ variants!(
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     Jwt,
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    KeySetFile,
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     JwtSigner,
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     JwtSource,
@@ -309,7 +311,10 @@ fn of_requests() -> Vec<Row> {
 
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 fn of_jwts() -> Vec<Row> {
-    use crate::{JwtFile, JwtHandle, JwtKeys, JwtRules, JwtSigner};
+    use crate::{JwtFile, JwtHandle, JwtKeys, JwtRules, JwtSigner, KeySetFile};
+
+    let no_set = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&no_set, SECRET).expect("written");
 
     let rules = || JwtRules::new("https://issuer.example", "orders");
     let key =
@@ -332,6 +337,13 @@ fn of_jwts() -> Vec<Row> {
                 )
                 .build()
                 .expect_err("an hour"),
+        ),
+        (
+            "KeySetFile",
+            "put one JSON Web Key Set of 1 to 64 keys there",
+            KeySetFile::builder(no_set.path())
+                .build()
+                .expect_err("no set"),
         ),
         (
             "JwtSigner",

@@ -13,7 +13,7 @@ use super::reject::RejectionKind;
 use super::remote::{RemoteTrusts, Unknown};
 use crate::observe::{JwtCache, TokenMode};
 use crate::token::jwt::{Accepted, CacheUse, JwtVerifier, Refused};
-use crate::token::{Verified, Verifier, Verify, WallClock};
+use crate::token::{KeySetFile, Verified, Verifier, Verify, WallClock};
 
 /// The scheme in front of a token in `authorization` (`E1`), and the one space behind it.
 pub(super) const SCHEME: &[u8] = b"Bearer ";
@@ -28,6 +28,8 @@ pub(super) struct JwtCheck {
     pub(super) static_until: Option<Duration>,
     /// The token stands in `authorization`, behind its scheme.
     pub(super) bearer: bool,
+    /// Files of keys, each with its place among the trusts of the verifier.
+    pub(super) files: Box<[(usize, KeySetFile)]>,
     /// Keys that are fetched.
     #[cfg(feature = "jwks")]
     pub(super) remote: RemoteTrusts,
@@ -80,12 +82,18 @@ impl JwtCheck {
     }
 
     fn verify(&self, token: &[u8], now: Duration) -> Result<Accepted, Refused> {
+        self.verifier
+            .verify_by(token, now, &|trust| self.are_fresh(trust))
+    }
+
+    /// Whether the keys of this trust may be used; those that do not change always may.
+    fn are_fresh(&self, trust: usize) -> bool {
         #[cfg(feature = "jwks")]
-        return self
-            .verifier
-            .verify_by(token, now, &|trust| self.remote.are_fresh(trust));
-        #[cfg(not(feature = "jwks"))]
-        self.verifier.verify(token, now)
+        if !self.remote.are_fresh(trust) {
+            return false;
+        }
+        let mut files = self.files.iter().filter(|(place, _)| *place == trust);
+        files.all(|(_, file)| !file.is_stale())
     }
 
     /// Whether the time of the static tokens is over.

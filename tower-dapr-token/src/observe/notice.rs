@@ -30,7 +30,7 @@ pub enum Notice {
     ReloadFailing(SourceError),
     /// Tokens can be loaded again.
     ReloadRecovered,
-    /// Token files are to be watched, and the operating system does not let it. They are polled all the same.
+    /// Files of tokens or keys are to be watched, and the operating system does not let it. They are polled all the same.
     /// Given once, until it works again (`R3`).
     #[non_exhaustive]
     FilesNotWatched {
@@ -100,7 +100,7 @@ impl fmt::Display for Notice {
             Self::ReloadRecovered => f.write_str("tokens can be loaded again"),
             Self::FilesNotWatched { reason } => write!(
                 f,
-                "token files are not watched, changes are found at the next poll: {reason}"
+                "files are not watched, changes are found at the next poll: {reason}"
             ),
             Self::PreviousStillUsed { expires_in } => write!(
                 f,

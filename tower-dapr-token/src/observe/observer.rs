@@ -4,7 +4,7 @@ use super::decision::Decision;
 use super::event::Event;
 use super::injection::Injection;
 use super::notice::Notice;
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use crate::token::KeyEvent;
 use crate::token::{Reloaded, SourceError};
 
@@ -83,10 +83,14 @@ pub trait Observer: Send + Sync + 'static {
         let _ = event;
     }
 
-    /// Keys were fetched, or could not be, or a request named one that is not known. The last is told on the
-    /// request's own thread, the others by the task that fetches, whose next fetch waits for this call to come back.
-    #[cfg(feature = "jwks")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
+    /// Keys were fetched or read from a file, or could not be, or a request named one that is not known. The last is
+    /// told on the request's own thread, the others by whoever fetches or reads, whose next fetch or reading waits for
+    /// this call to come back: do not call [`refresh()`](crate::TokenHandle::refresh) of anything here.
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(
+        docsrs,
+        doc(cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto")))
+    )]
     fn on_key_event(&self, event: &KeyEvent) {
         let _ = event;
     }

@@ -9,7 +9,7 @@ use super::event::Event;
 use super::injection::Injection;
 use super::notice::Notice;
 use super::observer::Observer;
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use crate::token::KeyEvent;
 use crate::token::{Reloaded, SourceError};
 
@@ -40,7 +40,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.on_event(event);
     }
 
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     fn on_key_event(&self, event: &KeyEvent) {
         self.0.on_key_event(event);
         self.1.on_key_event(event);
@@ -69,7 +69,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).on_event(event);
     }
 
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     fn on_key_event(&self, event: &KeyEvent) {
         (**self).on_key_event(event);
     }

@@ -20,7 +20,7 @@ use crate::header::MAX_TOKEN_LEN;
 use crate::observe::Observer;
 
 /// Twice the time between two polls, and more: less would refuse requests between them.
-const SHORTEST_MAX_STALE: Duration = Duration::from_secs(30);
+pub(super) const SHORTEST_MAX_STALE: Duration = Duration::from_secs(30);
 
 /// Builds a [`TokenHandle`], as a rule over a source.
 ///

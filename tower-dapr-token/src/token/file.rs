@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource, lines};
 
-/// Eight tokens of the greatest length fit into it seven times.
-const MAX_FILE_LEN: usize = 64 * 1024;
+/// Eight tokens of the greatest length fit into it seven times, and a JWT of the greatest length eight times.
+pub(super) const MAX_FILE_LEN: usize = 64 * 1024;
 /// The link that Kubernetes turns.
 pub(super) const MOUNT_LINK: &str = "..data";
 /// The folder behind the link may be gone once it is read; the next one will hardly be.
@@ -79,12 +79,12 @@ impl FileSource {
     }
 
     fn load_from(&self, mount: Option<&Path>) -> Result<LoadedTokens, SourceError> {
-        let mut loaded = read(&self.current, mount).and_then(|content| {
+        let mut loaded = read(&self.current, mount, MAX_FILE_LEN).and_then(|content| {
             LoadedTokens::from_lines(&content)
                 .map_err(|error| SourceError::at(&self.current, error.kind()))
         })?;
         if let Some(path) = &self.previous {
-            match read(path, mount) {
+            match read(path, mount, MAX_FILE_LEN) {
                 Ok(content) => {
                     for token in lines(&content) {
                         loaded
@@ -121,16 +121,20 @@ impl TokenSource for FileSource {
     }
 }
 
-/// The whole file, in memory that is wiped.
-pub(super) fn read(path: &Path, mount: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+/// The whole file, if it has so many bytes at most, in memory that is wiped.
+pub(super) fn read(
+    path: &Path,
+    mount: Option<&Path>,
+    max_len: usize,
+) -> Result<Zeroizing<Vec<u8>>, SourceError> {
     let opened = match (mount, path.file_name()) {
-        (Some(mount), Some(name)) => read_file(&mount.join(name)),
-        _ => read_file(path),
+        (Some(mount), Some(name)) => read_file(&mount.join(name), max_len),
+        _ => read_file(path, max_len),
     };
     opened.map_err(|kind| SourceError::at(path, kind))
 }
 
-fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SourceErrorKind> {
+fn read_file(path: &Path, max_len: usize) -> Result<Zeroizing<Vec<u8>>, SourceErrorKind> {
     // Before it is opened, because opening a pipe would wait for somebody to write.
     if !fs::metadata(path)
         .map_err(|error| unreadable(&error))?
@@ -140,11 +144,11 @@ fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SourceErrorKind> {
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     // Room for all that is read and to spare: a growing vector would leave unwiped copies behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(2 * MAX_FILE_LEN));
-    file.take(MAX_FILE_LEN as u64 + 1)
+    let mut content = Zeroizing::new(Vec::with_capacity(2 * max_len));
+    file.take(max_len as u64 + 1)
         .read_to_end(&mut content)
         .map_err(|error| unreadable(&error))?;
-    if content.len() > MAX_FILE_LEN {
+    if content.len() > max_len {
         return Err(SourceErrorKind::TooLarge);
     }
     Ok(content)

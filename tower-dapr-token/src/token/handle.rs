@@ -146,7 +146,7 @@ impl TokenHandle {
     ) -> Result<Self, ConfigError> {
         let reloader = Arc::new(reloader);
         let task = in_background
-            .then(|| Task::spawn(Arc::clone(&reloader), watches))
+            .then(|| Task::spawn(Arc::clone(&reloader) as _, watches))
             .transpose()?;
         Ok(Self {
             held: Arc::new(Held {

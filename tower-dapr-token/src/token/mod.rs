@@ -34,6 +34,8 @@ mod handle;
 pub(crate) mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(crate) mod jwt;
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+mod key_event;
 mod notices;
 mod overlap;
 mod reload;
@@ -44,6 +46,8 @@ mod snapshot;
 mod source;
 #[cfg(feature = "tokio")]
 pub(crate) mod spread;
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+mod stale;
 #[cfg(feature = "tokio")]
 mod task;
 mod variable;
@@ -60,13 +64,15 @@ pub use clock::{Clock, SystemClock};
 pub use file::FileSource;
 pub use handle::TokenHandle;
 #[cfg(feature = "jwks")]
-pub use jwks::{JwksError, JwksErrorKind, KeyEvent, RemoteKeys};
+pub use jwks::{JwksError, JwksErrorKind, RemoteKeys};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub use jwt::{
     Algorithm, Backend, Claims, ClaimsError, JwtConfigError, JwtFile, JwtHandle, JwtHandleBuilder,
-    JwtKeys, JwtRules, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken, Renewal, SubjectRule,
-    SystemWallClock, WallClock,
+    JwtKeys, JwtRules, JwtSigner, JwtSignerBuilder, JwtSource, KeySetFile, KeySetFileBuilder,
+    MintedToken, Renewal, SubjectRule, SystemWallClock, WallClock,
 };
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+pub use key_event::KeyEvent;
 pub use overlap::Overlap;
 pub use reload::Reloaded;
 pub use secret::Token;

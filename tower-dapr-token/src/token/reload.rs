@@ -1,6 +1,8 @@
 //! Loads, settles, publishes, and keeps the last good tokens when that fails (`R4`, `R5`, `R7`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 use std::time::Duration;
 
 use super::notices;
@@ -8,6 +10,8 @@ use super::overlap::{Accepted, Overlap};
 use super::set::TokenSet;
 use super::snapshot::{Shared, TokenReader};
 use super::source::{LoadedTokens, SourceError, SourceErrorKind, TokenSource};
+#[cfg(feature = "tokio")]
+use super::task::Reload;
 use crate::error::ConfigError;
 use crate::observe::{Event, Notice, TokenStatus};
 
@@ -96,13 +100,6 @@ impl Reloader {
         &self.shared
     }
 
-    /// The files that the source reads.
-    #[cfg(all(feature = "inotify", target_os = "linux"))]
-    pub(super) fn files(&self) -> Vec<std::path::PathBuf> {
-        let source = self.source.as_deref();
-        source.map_or_else(Vec::new, TokenSource::files)
-    }
-
     /// Loads, and publishes what is new. Blocks for 100 ms if there is something new.
     pub(super) fn refresh(&self) -> Result<Reloaded, SourceError> {
         let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,12 +117,6 @@ impl Reloader {
     pub(super) fn begin_by_hand(&self, notices: &[Notice]) {
         self.shared.around().notices(notices);
         self.tell(true);
-    }
-
-    /// Tells of a load that never came to its end, because the source panicked.
-    #[cfg(feature = "tokio")]
-    pub(super) fn note_panic(&self) {
-        self.note(&Err(SourceError::other("panicked")));
     }
 
     fn load(&self, source: &dyn TokenSource) -> Result<Reloaded, SourceError> {
@@ -253,5 +244,36 @@ impl Reloader {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Reload for Reloader {
+    fn reload(&self) {
+        // Its observer is told.
+        let _ = self.refresh();
+    }
+
+    fn note_panic(&self) {
+        self.note(&Err(SourceError::other("panicked")));
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.shared.reload_wanted()
+    }
+
+    fn wait_for_wish(&self, waker: &Waker) {
+        self.shared.wait_for_wish(waker);
+    }
+
+    #[cfg(all(feature = "inotify", target_os = "linux"))]
+    fn files(&self) -> Vec<std::path::PathBuf> {
+        let source = self.source.as_deref();
+        source.map_or_else(Vec::new, TokenSource::files)
+    }
+
+    #[cfg(all(feature = "inotify", target_os = "linux"))]
+    fn notice(&self, notice: &Notice) {
+        self.shared.around().notice(notice);
     }
 }

@@ -185,6 +185,22 @@ pub enum SourceErrorKind {
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
     JwtExpired,
+    /// A key-set file of more than 256 KiB (`T8`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    KeySetTooLong,
+    /// Not a JSON Web Key Set (`T8`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    NotAKeySet,
+    /// A key set of more than 64 keys (`T8`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    TooManyKeys,
+    /// A key set without a key that every layer which follows the file could use (`T8`).
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    NoUsableKey,
     /// What a source of the user's own says.
     Other(&'static str),
 }
@@ -242,6 +258,16 @@ impl fmt::Display for SourceErrorKind {
             Self::JwtWithoutExpiry => f.write_str("holds a JWT without a usable `exp`"),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Self::JwtExpired => f.write_str("holds a JWT whose `exp` is over"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::KeySetTooLong => f.write_str("is longer than 256 KiB"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::NotAKeySet => f.write_str("holds no JSON Web Key Set"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::TooManyKeys => f.write_str("holds more than 64 keys"),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            Self::NoUsableKey => f.write_str(
+                "holds no key that can be used: check their types and the allowed algorithms",
+            ),
             Self::Other(reason) => f.write_str(reason),
         }
     }

@@ -1,20 +1,22 @@
 //! The task that reloads in the background, feature `tokio` (`R3`, `R9`).
 
 use std::future::{Future, pending, poll_fn};
+#[cfg(all(feature = "inotify", target_os = "linux"))]
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep};
 
-use super::reload::Reloader;
-use super::snapshot::Shared;
 use super::spread::{give_or_take, random};
 use super::watch::Watch;
 use crate::error::ConfigError;
+#[cfg(all(feature = "inotify", target_os = "linux"))]
+use crate::observe::Notice;
 
 /// Kubernetes needs about a minute to update a mount, so that a shorter time would gain nothing (`R3`).
 pub(super) const POLL: Duration = Duration::from_secs(10);
@@ -22,6 +24,31 @@ pub(super) const POLL: Duration = Duration::from_secs(10);
 pub(super) const TENTH: u32 = 10;
 /// Reloads that clients or files ask for come no faster, however many of them there are.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the task keeps up to date: tokens, or keys.
+pub(super) trait Reload: Send + Sync + 'static {
+    /// Reads the source, puts in force what is new, and tells whom it concerns. Blocks.
+    fn reload(&self);
+
+    /// Tells of a reading that never came to its end, because somebody else's code panicked.
+    fn note_panic(&self);
+
+    /// Whether somebody asks for a reading before it is time.
+    fn is_wanted(&self) -> bool {
+        false
+    }
+
+    /// Who is to be woken when somebody does.
+    fn wait_for_wish(&self, _: &Waker) {}
+
+    /// The files that are read, to watch their folders.
+    #[cfg(all(feature = "inotify", target_os = "linux"))]
+    fn files(&self) -> Vec<PathBuf>;
+
+    /// Tells of what an operator should know.
+    #[cfg(all(feature = "inotify", target_os = "linux"))]
+    fn notice(&self, notice: &Notice);
+}
 
 /// A running task. It ends when this is dropped.
 pub(super) struct Task(AbortHandle);
@@ -33,22 +60,22 @@ impl Task {
     }
 
     /// Starts it in the runtime that this is called in.
-    pub(super) fn spawn(reloader: Arc<Reloader>, watches: bool) -> Result<Self, ConfigError> {
+    pub(super) fn spawn(reloader: Arc<dyn Reload>, watches: bool) -> Result<Self, ConfigError> {
         let runtime = Self::runtime()?;
         // Both made here, so that a runtime without a timer or without I/O is found now.
         let mut next = Box::pin(sleep(give_or_take(POLL, TENTH, random())));
-        let watch = watches.then(|| Watch::begin(&reloader)).flatten();
+        let watch = watches.then(|| Watch::begin(&*reloader)).flatten();
         let watch = watch.map(Arc::new);
         let task = runtime.spawn(async move {
             loop {
-                due(reloader.shared(), next.as_mut(), watch.as_deref()).await;
+                due(&*reloader, next.as_mut(), watch.as_deref()).await;
                 let reloading = Arc::clone(&reloader);
                 let watch = watch.clone();
                 let load = tokio::task::spawn_blocking(move || {
                     if let Some(watch) = &watch {
-                        watch.renew(&reloading);
+                        watch.renew(&*reloading);
                     }
-                    reloading.refresh()
+                    reloading.reload();
                 });
                 // A panic of a source of the user's own ends that one load, not the task.
                 if load.await.is_err_and(|error| error.is_panic()) {
@@ -69,7 +96,7 @@ impl Drop for Task {
 }
 
 /// Waits until it is time, or somebody asks, or something happened to the files.
-async fn due(shared: &Shared, mut next: Pin<&mut Sleep>, watch: Option<&Watch>) {
+async fn due(reloader: &dyn Reload, mut next: Pin<&mut Sleep>, watch: Option<&Watch>) {
     let mut changed = pin!(async {
         match watch {
             Some(watch) => watch.changed().await,
@@ -78,8 +105,8 @@ async fn due(shared: &Shared, mut next: Pin<&mut Sleep>, watch: Option<&Watch>) 
     });
     poll_fn(|cx| {
         // Before the wish is looked at: one that comes in between finds somebody to wake.
-        shared.wait_for_wish(cx.waker());
-        if shared.reload_wanted() || changed.as_mut().poll(cx).is_ready() {
+        reloader.wait_for_wish(cx.waker());
+        if reloader.is_wanted() || changed.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         next.as_mut().poll(cx)

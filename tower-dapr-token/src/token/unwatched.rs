@@ -1,17 +1,17 @@
 //! In place of `watch.rs` where files are not watched: without the feature `inotify`, and on other systems than
 //! Linux.
 
-use super::reload::Reloader;
+use super::task::Reload;
 
 /// There is none: files are polled.
 pub(super) enum Watch {}
 
 impl Watch {
-    pub(super) fn begin(_: &Reloader) -> Option<Self> {
+    pub(super) fn begin(_: &dyn Reload) -> Option<Self> {
         None
     }
 
-    pub(super) fn renew(&self, _: &Reloader) {
+    pub(super) fn renew(&self, _: &dyn Reload) {
         match *self {}
     }
 

@@ -1,4 +1,4 @@
-//! [`Watch`]: is told by the kernel that something happened to the token files; feature `inotify`, on Linux (`R3`).
+//! [`Watch`]: is told by the kernel that something happened to the files of tokens or keys; feature `inotify`, on Linux (`R3`).
 //!
 //! It watches folders and not files: Kubernetes turns the link `..data`, of which a watch on the file sees nothing
 //! but the end. All that it finds out is that it is time to look. What there is to see is found by reading, as at
@@ -21,7 +21,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 
 use super::file::MOUNT_LINK;
-use super::reload::Reloader;
+use super::task::Reload;
 use crate::observe::Notice;
 
 /// One change comes as several events, and a storm as thousands: they are gathered for this long and then read
@@ -82,7 +82,7 @@ impl Watch {
     /// # Panics
     ///
     /// In a Tokio runtime without its I/O driver, as everything of Tokio that waits for the kernel.
-    pub(super) fn begin(reloader: &Reloader) -> Option<Self> {
+    pub(super) fn begin(reloader: &dyn Reload) -> Option<Self> {
         match open() {
             Ok(events) => {
                 let watch = Self {
@@ -103,7 +103,7 @@ impl Watch {
     /// Watches the folders that are there now under their names. May block, as everything that follows a path.
     ///
     /// To be called before the files are read: what happens after the reading is then seen.
-    pub(super) fn renew(&self, reloader: &Reloader) {
+    pub(super) fn renew(&self, reloader: &dyn Reload) {
         let mut next = Watched::default();
         let mut refused = None;
         for file in reloader.files() {
@@ -194,10 +194,9 @@ fn open() -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(descriptor, Interest::READABLE)
 }
 
-fn tell(reloader: &Reloader, error: Errno) {
+fn tell(reloader: &dyn Reload, error: Errno) {
     let reason = reason(error);
-    let around = reloader.shared().around();
-    around.notice(&Notice::FilesNotWatched { reason });
+    reloader.notice(&Notice::FilesNotWatched { reason });
 }
 
 /// What an operator can do something about is named.
@@ -227,6 +226,7 @@ mod tests {
     use crate::observe::Observer;
     use crate::token::clock::SystemClock;
     use crate::token::overlap::{Accepted, Overlap};
+    use crate::token::reload::Reloader;
     use crate::token::rotation::Surroundings;
     use crate::token::snapshot::Shared;
     use crate::token::source::{LoadedTokens, SourceError, TokenSource};
@@ -455,7 +455,7 @@ mod tests {
             "the other one is watched all the same"
         );
         let told = watched.told.0.lock().expect("no test panicked");
-        let expected = "token files are not watched, changes are found at the next poll: the operating \
+        let expected = "files are not watched, changes are found at the next poll: the operating \
                         system refused";
         assert_eq!(told[0].to_string(), expected);
     }

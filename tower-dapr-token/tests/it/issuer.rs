@@ -1,4 +1,4 @@
-//! An issuer on loopback: keys, tokens signed with them, and a server of key sets that a test can hold up.
+//! An issuer on loopback: a server of key sets that a test can hold up.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,74 +10,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use jsonwebtoken::{Algorithm, EncodingKey};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tower_dapr_token::JwtRules;
 
-use crate::jwt::{NOW, PROVIDER, encoded};
-
-pub(crate) const ISSUER: &str = "https://issuer.example";
-
-/// A key of the issuer, of P-256.
-pub(crate) struct Key {
-    kid: &'static str,
-    pair: rcgen::KeyPair,
-}
-
-impl Key {
-    pub(crate) fn new(kid: &'static str) -> Self {
-        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256);
-        Self {
-            kid,
-            pair: pair.expect("a key"),
-        }
-    }
-
-    fn jwk(&self) -> serde_json::Value {
-        let point = self.pair.public_key_raw();
-        assert_eq!((point.len(), point[0]), (65, 4), "uncompressed");
-        serde_json::json!({
-            "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.kid,
-            "x": encoded(&point[1..33]), "y": encoded(&point[33..]),
-        })
-    }
-
-    /// A token that the rules accept.
-    pub(crate) fn token(&self) -> String {
-        self.token_of("daprd")
-    }
-
-    /// The same about somebody else.
-    pub(crate) fn token_of(&self, subject: &str) -> String {
-        let signed = unsigned(self.kid, subject);
-        let key = EncodingKey::from_ec_der(&self.pair.serialize_der());
-        let signer = (PROVIDER.signer_factory)(&Algorithm::ES256, &key).expect("a key");
-        let signature = signer.try_sign(signed.as_bytes()).expect("signs");
-        format!("{signed}.{}", encoded(&signature))
-    }
-}
-
-fn unsigned(kid: &str, subject: &str) -> String {
-    let header = serde_json::json!({ "alg": "ES256", "kid": kid }).to_string();
-    let claims =
-        serde_json::json!({ "iss": ISSUER, "aud": "orders", "sub": subject, "exp": NOW + 600 });
-    format!(
-        "{}.{}",
-        encoded(header.as_bytes()),
-        encoded(claims.to_string().as_bytes())
-    )
-}
-
-/// A well-formed token of a key that nobody has.
-pub(crate) fn forged(kid: &str) -> String {
-    format!("{}.{}", unsigned(kid, "daprd"), encoded(&[1; 64]))
-}
-
-pub(crate) fn rules() -> JwtRules {
-    JwtRules::new(ISSUER, "orders")
-}
+use crate::signing::{Key, key_set};
 
 /// A server of key sets.
 pub(crate) struct Issuer {
@@ -138,8 +75,7 @@ impl Issuer {
 
     /// Serves these keys from now on, and no others.
     pub(crate) fn has(&self, keys: &[&Key]) {
-        let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
-        self.answers(200, &serde_json::json!({ "keys": keys }).to_string());
+        self.answers(200, &key_set(keys));
     }
 
     /// The same, with this beside them.

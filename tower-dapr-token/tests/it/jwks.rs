@@ -19,8 +19,8 @@ use tower_dapr_token::{
     Waiting,
 };
 
-use crate::issuer::{ISSUER, Issuer, Key, forged, rules};
-use crate::jwt::{NOW, Wall, signed};
+use crate::issuer::Issuer;
+use crate::signing::{ISSUER, Key, NOW, Wall, forged, rules, signed};
 use crate::support::{MovedClock, NAME};
 
 const STATIC: &str = "the-static-token-of-a-migration";

@@ -6,44 +6,18 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, Request, Response, StatusCode};
-use jsonwebtoken::{EncodingKey, Header, crypto::CryptoProvider};
 use serde::Deserialize;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_dapr_token::{
     Authenticated, ConfigError, Decision, JwtKeys, JwtRules, Observer, RejectionKind,
-    RequireTokenBuilder, RequireTokenLayer, TokenMode, WallClock,
+    RequireTokenBuilder, RequireTokenLayer, TokenMode,
 };
 
+use crate::signing::{NOW, Wall, signed};
 use crate::support::NAME;
 
 const SECRET: &[u8] = b"64 bytes that are a secret in tests alone and nowhere else......";
 const STATIC: &str = "the-static-token-of-a-migration";
-pub(crate) const NOW: u64 = 1_800_000_000;
-
-/// The backend that is compiled in, named as the crate does: never the default of the process.
-#[cfg(feature = "jwt")]
-pub(crate) const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-#[cfg(not(feature = "jwt"))]
-pub(crate) const PROVIDER: &CryptoProvider = &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-
-/// A clock that the test moves.
-pub(crate) struct Wall(Mutex<u64>);
-
-impl Wall {
-    pub(crate) fn at(now: u64) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(now)))
-    }
-
-    fn set(&self, now: u64) {
-        *self.0.lock().expect("no test panicked") = now;
-    }
-}
-
-impl WallClock for Wall {
-    fn unix_time(&self) -> Duration {
-        Duration::from_secs(*self.0.lock().expect("no test panicked"))
-    }
-}
 
 /// What the layer decided.
 #[derive(Default)]
@@ -62,20 +36,6 @@ impl Observer for Decisions {
             .expect("no test panicked")
             .push(decision.clone());
     }
-}
-
-pub(crate) fn encoded(text: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
-}
-
-/// A token with these claims, signed with this secret.
-pub(crate) fn signed(claims: &str, secret: &[u8]) -> String {
-    let header = serde_json::to_vec(&Header::new(jsonwebtoken::Algorithm::HS256)).expect("JSON");
-    let signed = format!("{}.{}", encoded(&header), encoded(claims.as_bytes()));
-    let key = EncodingKey::from_secret(secret);
-    let signer = (PROVIDER.signer_factory)(&jsonwebtoken::Algorithm::HS256, &key).expect("a key");
-    format!("{signed}.{}", encoded(&signer.sign(signed.as_bytes())))
 }
 
 fn good(expires_at: u64) -> String {

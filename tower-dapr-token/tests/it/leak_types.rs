@@ -17,10 +17,10 @@ use tower::{Layer, Service, ServiceExt};
 use tower_dapr_token::{
     Authenticated, ConfigError, DAPR_API_TOKEN, Decision, Event, Exempt, FileSource,
     InjectTokenLayer, Injection, InvalidToken, JwksError, JwksErrorKind, JwtCache, KeyEvent,
-    LoadedTokens, MetricsObserver, Notice, Observer, Origin, Outcome, Overlap, ProcessEnvironment,
-    Protocol, RejectionKind, Reloaded, RemoteKeys, RequireTokenBuilder, RequireTokenLayer,
-    SourceError, SourceErrorKind, SystemClock, Token, TokenHandle, TokenMode, TokenSet,
-    TracingObserver,
+    KeySetFile, LoadedTokens, MetricsObserver, Notice, Observer, Origin, Outcome, Overlap,
+    ProcessEnvironment, Protocol, RejectionKind, Reloaded, RemoteKeys, RequireTokenBuilder,
+    RequireTokenLayer, SourceError, SourceErrorKind, SystemClock, Token, TokenHandle, TokenMode,
+    TokenSet, TracingObserver,
 };
 
 use crate::secrets::{BAD, CURRENT, NEXT, PREVIOUS, WRONG, assert_none_in};
@@ -473,11 +473,12 @@ fn mistakes(printed: &mut Printed) {
 /// An address may hold what opens it, and a request that waits holds a token. What failed at an address is printed in the
 /// tests of the fetches.
 async fn remote_keys(printed: &mut Printed) {
-    use crate::issuer::{Issuer, Key, forged, rules};
+    use crate::issuer::Issuer;
+    use crate::signing::{Key, forged, key_set, rules};
 
     let issuer = Issuer::with(&[&Key::new("known")]).await;
     let builder = RequireTokenLayer::builder()
-        .wall_clock(crate::jwt::Wall::at(crate::jwt::NOW))
+        .wall_clock(crate::signing::Wall::at(crate::signing::NOW))
         .jwks(issuer.url(), rules());
     show!(printed, builder);
     let layer = builder.build().await.expect("keys");
@@ -491,6 +492,21 @@ async fn remote_keys(printed: &mut Printed) {
         .poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending(), "there is a token in it");
     show!(printed, *waiting, JwtCache::Evict);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("jwks.json");
+    std::fs::write(&path, key_set(&[&Key::new("known")])).expect("written");
+    let builder = KeySetFile::builder(&path);
+    show!(printed, builder);
+    let keys = builder.build().expect("keys");
+    show!(printed, keys);
+    // The name of a file may be told; what is in it may not.
+    std::fs::write(&path, BAD).expect("written");
+    show!(printed, keys.refresh().expect_err("no key set"));
+    show!(
+        printed,
+        KeySetFile::builder(&path).build().expect_err("no key set")
+    );
 
     let address = format!("https://{BAD}:{BAD}@login.example.com/{BAD}?key={BAD}");
     let keys = RemoteKeys::jwks(&*address).root_certificate(BAD);
@@ -551,7 +567,7 @@ fn reexports(source: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
 
 /// The secret and the claims hold what may not be printed. Rules are configuration, and name what they ask for.
 async fn jwt(printed: &mut Printed) {
-    use crate::jwt::{NOW, Wall, signed};
+    use crate::signing::{NOW, Wall, signed};
     use tower_dapr_token::{
         Algorithm, Backend, JwtConfigError, JwtKeys, JwtRules, SubjectRule, SystemWallClock,
     };

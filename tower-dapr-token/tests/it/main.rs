@@ -1,5 +1,7 @@
 //! The layers around real services: one binary for all integration tests.
 
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod authority;
 #[cfg(feature = "axum")]
 mod axum_nest;
 mod bypass;
@@ -16,6 +18,12 @@ mod issuer;
 mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod key_set_file;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod key_set_file_sockets;
+#[cfg(all(feature = "tokio", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod key_set_file_task;
 mod leak;
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 mod leak_log;
@@ -49,5 +57,9 @@ mod rotation_task;
 mod rotation_watch;
 #[cfg(all(feature = "metrics", feature = "tracing"))]
 mod secrets;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod sentry;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod signing;
 mod sockets;
 mod support;

@@ -477,7 +477,7 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
                 "no_room",
                 "no_token",
                 "origin_not_allowed",
-                #[cfg(feature = "jwks")]
+                #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
                 "refreshed",
                 "unchanged",
             ],
@@ -529,7 +529,7 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
             Unit::Count,
             &["result"],
         ),
-        #[cfg(feature = "jwks")]
+        #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
         (
             "dapr_token_jwks_refreshes_total",
             MetricKind::Counter,
@@ -543,21 +543,21 @@ async fn o2_labels_hold_the_named_values_and_nothing_of_a_request() {
             Unit::Count,
             &[],
         ),
-        #[cfg(feature = "jwks")]
+        #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
         (
             "dapr_token_keys_skipped_total",
             MetricKind::Counter,
             Unit::Count,
             &[],
         ),
-        #[cfg(feature = "jwks")]
+        #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
         (
             "dapr_token_jwks_age_seconds",
             MetricKind::Gauge,
             Unit::Seconds,
             &[],
         ),
-        #[cfg(feature = "jwks")]
+        #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
         ("dapr_token_keys", MetricKind::Gauge, Unit::Count, &[]),
     ];
     let watched = Watched::new();
@@ -708,8 +708,8 @@ fn o1_handles_are_looked_up_once_and_never_for_a_request() {
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 #[tokio::test]
 async fn o1_t7_t8_t9_fetches_keys_and_remembered_tokens_are_counted() {
-    use crate::issuer::{Issuer, Key, forged, rules};
-    use crate::jwt::{NOW, Wall};
+    use crate::issuer::Issuer;
+    use crate::signing::{Key, NOW, Wall, forged, rules};
 
     let watched = Watched::new();
     let (told, mut fetched) = tokio::sync::mpsc::unbounded_channel();
@@ -783,8 +783,8 @@ async fn o1_t7_t8_t9_fetches_keys_and_remembered_tokens_are_counted() {
 async fn o1_t8_two_key_sets_are_told_apart_by_a_label_of_the_users_own() {
     use tower_dapr_token::{JwtRules, RemoteKeys};
 
-    use crate::issuer::{Issuer, Key, forged, rules};
-    use crate::jwt::{NOW, Wall};
+    use crate::issuer::Issuer;
+    use crate::signing::{Key, NOW, Wall, forged, rules};
 
     let watched = Watched::new();
     let (told, mut fetched) = tokio::sync::mpsc::unbounded_channel();

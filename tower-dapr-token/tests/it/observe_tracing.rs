@@ -412,8 +412,8 @@ async fn o3_no_line_holds_an_address_a_header_or_a_length() {
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 #[tokio::test]
 async fn o3_t8_the_first_fetch_that_fails_is_warned_of_and_the_others_are_not() {
-    use crate::issuer::{Issuer, Key, forged, rules};
-    use crate::jwt::{NOW, Wall};
+    use crate::issuer::Issuer;
+    use crate::signing::{Key, NOW, Wall, forged, rules};
 
     let capture = Capture::start();
     let (observer, clock) = observer();
@@ -433,7 +433,7 @@ async fn o3_t8_the_first_fetch_that_fails_is_warned_of_and_the_others_are_not() 
     };
     assert_eq!(
         keys(),
-        ["DEBUG dapr_token::keys: keys were fetched keys=1 result=refreshed skipped=0"]
+        ["DEBUG dapr_token::keys: keys were loaded keys=1 result=refreshed skipped=0"]
     );
     let failed = |level: &str, in_a_row: u32| {
         let origin = issuer.url().replace("/keys", "");

@@ -12,11 +12,14 @@ use crate::inbound::reject::Dialect;
 #[cfg(feature = "jwks")]
 use crate::inbound::remote::{RemoteSettings, RemoteTrusts};
 use crate::token::jwt::{GREATEST_MAX_LEN, JwtOptions, JwtVerifier, Trust};
-use crate::token::{Backend, JwtConfigError, JwtKeys, JwtRules, SystemWallClock, WallClock};
+use crate::token::{
+    Backend, JwtConfigError, JwtKeys, JwtRules, KeySetFile, SystemWallClock, WallClock,
+};
 
 /// What was said of JWTs so far.
 pub(super) struct JwtSettings {
     trusts: Vec<(JwtKeys, JwtRules)>,
+    files: Vec<(KeySetFile, JwtRules)>,
     /// Set by the builder of the layer that may wait, and by no one else.
     #[cfg(feature = "jwks")]
     pub(super) remote: RemoteSettings,
@@ -32,6 +35,7 @@ impl Default for JwtSettings {
     fn default() -> Self {
         Self {
             trusts: Vec::new(),
+            files: Vec::new(),
             #[cfg(feature = "jwks")]
             remote: RemoteSettings::default(),
             options: JwtOptions::default(),
@@ -70,6 +74,36 @@ impl RequireTokenBuilder<'_> {
     pub fn jwt(mut self, keys: JwtKeys, rules: JwtRules) -> Self {
         self.jwt.trusts.push((keys, rules));
         self.touch("jwt")
+    }
+
+    /// As [`jwt()`](Self::jwt), with the keys that a file has now and later: when it is read again and names others,
+    /// the layer follows at once, and a JWT of a key that it names no more is refused from then on (`T8`).
+    ///
+    /// The layer keeps the file's reading in the background going; several layers may follow one file.
+    ///
+    /// ```
+    /// use tower_dapr_token::{JwtRules, KeySetFile, Reloaded, RequireTokenLayer};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("jwks.json");
+    /// # let set = |kid: &str| format!(
+    /// #     r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
+    /// # );
+    /// # std::fs::write(&path, set("2026-10"))?;
+    /// // Such as "/etc/orders/jwks.json". In an app of yours: `.watch_files()`, which needs no `refresh()`.
+    /// let keys = KeySetFile::builder(&path).build()?;
+    /// let layer = RequireTokenLayer::builder()
+    ///     .key_set_file(&keys, JwtRules::new("https://issuer.example", "orders"))
+    ///     .build()?;
+    ///
+    /// # std::fs::write(&path, set("2026-11"))?;
+    /// // Somebody wrote a new set to it.
+    /// assert_eq!(keys.refresh()?, Reloaded::Changed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn key_set_file(mut self, keys: &KeySetFile, rules: JwtRules) -> Self {
+        self.jwt.files.push((keys.clone(), rules));
+        self.touch("key_set_file")
     }
 
     /// Reads the JWT from `authorization: Bearer <token>` instead of from `dapr-api-token`, which is then only
@@ -137,7 +171,7 @@ impl RequireTokenBuilder<'_> {
         let has_remote = !settings.remote.is_empty();
         #[cfg(not(feature = "jwks"))]
         let has_remote = false;
-        if settings.trusts.is_empty() && !has_remote {
+        if settings.trusts.is_empty() && settings.files.is_empty() && !has_remote {
             return match settings.touched {
                 Some(_) => Err(JwtConfigError::NoIssuer.into()),
                 None => Ok(None),
@@ -174,11 +208,13 @@ impl RequireTokenBuilder<'_> {
         let trusts: Result<Vec<_>, _> = trusts
             .map(|(keys, rules)| Trust::local(&keys, rules, backend))
             .collect();
-        #[cfg_attr(
-            not(feature = "jwks"),
-            allow(unused_mut, reason = "keys are not fetched")
-        )]
         let mut trusts = trusts?;
+        let mut files = Vec::with_capacity(settings.files.len());
+        for (file, rules) in settings.files {
+            let keys = file.follow(backend, Trust::algorithms(&rules))?;
+            files.push((trusts.len(), file));
+            trusts.push(Trust::following(keys, rules));
+        }
         #[cfg(feature = "jwks")]
         let remote = RemoteTrusts::plan(settings.remote, &mut trusts, backend);
         let check = JwtCheck {
@@ -187,6 +223,7 @@ impl RequireTokenBuilder<'_> {
             static_limit: has_static.then_some(self.limit),
             static_until: settings.static_until,
             bearer: settings.bearer,
+            files: files.into(),
             #[cfg(feature = "jwks")]
             remote,
         };

@@ -15,7 +15,7 @@ use super::catalog::{
     RELOADS, RESULT,
 };
 use super::counters::{Counters, Requests};
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use super::keys::KeyMetrics;
 use crate::token::{Clock, Reloaded, SystemClock};
 
@@ -106,7 +106,7 @@ impl MetricsObserverBuilder {
             injected: Counters::by_result(&INJECTED, &labels),
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             jwt_cache: Counters::by_result(&JWT_CACHE, &labels),
-            #[cfg(feature = "jwks")]
+            #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
             keys: KeyMetrics::new(&labels),
             enforcing: ENFORCING.gauge(&labels),
             generation: GENERATION.gauge(&labels),

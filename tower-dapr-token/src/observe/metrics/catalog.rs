@@ -64,11 +64,11 @@ pub(super) const JWT_CACHE: Metric = Metric {
     description: "Inbound requests that were let through with a JWT, by whether it was remembered",
 };
 
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(super) const JWKS_REFRESHES: Metric = Metric {
     name: "dapr_token_jwks_refreshes_total",
     unit: Unit::Count,
-    description: "Fetches of a key set, by their result",
+    description: "Fetches of a key set and readings of a key-set file, by their result",
 };
 
 #[cfg(feature = "jwks")]
@@ -78,25 +78,25 @@ pub(super) const UNKNOWN_KIDS: Metric = Metric {
     description: "Inbound requests with a JWT whose key was not in the set that is fetched",
 };
 
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(super) const KEYS_SKIPPED: Metric = Metric {
     name: "dapr_token_keys_skipped_total",
     unit: Unit::Count,
-    description: "Fetched keys that cannot be used and were left out",
+    description: "Fetched or read keys that cannot be used and were left out",
 };
 
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(super) const JWKS_AGE: Metric = Metric {
     name: "dapr_token_jwks_age_seconds",
     unit: Unit::Seconds,
-    description: "How long ago a key set was last fetched, 0 if none ever was",
+    description: "How long ago a key set was last fetched or read, 0 if none ever was",
 };
 
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(super) const KEYS: Metric = Metric {
     name: "dapr_token_keys",
     unit: Unit::Count,
-    description: "How many fetched keys are in force",
+    description: "How many fetched or read keys are in force",
 };
 
 const COUNTERS: &[&Metric] = &[
@@ -106,11 +106,11 @@ const COUNTERS: &[&Metric] = &[
     &INJECTED,
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     &JWT_CACHE,
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     &JWKS_REFRESHES,
     #[cfg(feature = "jwks")]
     &UNKNOWN_KIDS,
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     &KEYS_SKIPPED,
 ];
 const GAUGES: &[&Metric] = &[
@@ -118,9 +118,9 @@ const GAUGES: &[&Metric] = &[
     &GENERATION,
     &AGE,
     &PREVIOUS_EXPIRES_IN,
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     &JWKS_AGE,
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     &KEYS,
 ];
 

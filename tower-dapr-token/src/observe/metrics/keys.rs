@@ -1,11 +1,13 @@
-//! The counters and gauges of keys that are fetched, feature `jwks`.
+//! The counters and gauges of keys that are fetched or read from a file.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::metrics::{Counter, Gauge, Label};
 
-use super::catalog::{JWKS_AGE, JWKS_REFRESHES, KEYS, KEYS_SKIPPED, RESULT, UNKNOWN_KIDS};
+#[cfg(feature = "jwks")]
+use super::catalog::UNKNOWN_KIDS;
+use super::catalog::{JWKS_AGE, JWKS_REFRESHES, KEYS, KEYS_SKIPPED, RESULT};
 use super::to_gauge;
 use crate::token::KeyEvent;
 
@@ -13,11 +15,12 @@ pub(super) struct KeyMetrics {
     refreshed: Counter,
     unchanged: Counter,
     failed: Counter,
+    #[cfg(feature = "jwks")]
     unknown: Counter,
     skipped: Counter,
     keys: Gauge,
     age: Gauge,
-    /// When keys were last fetched, by the clock of the observer. Held while their age is set.
+    /// When keys were last fetched or read, by the clock of the observer. Held while their age is set.
     fetched: Mutex<Option<Duration>>,
 }
 
@@ -28,6 +31,7 @@ impl KeyMetrics {
             refreshed: refreshes("refreshed"),
             unchanged: refreshes("unchanged"),
             failed: refreshes("failed"),
+            #[cfg(feature = "jwks")]
             unknown: UNKNOWN_KIDS.counter(labels, []),
             skipped: KEYS_SKIPPED.counter(labels, []),
             keys: KEYS.gauge(labels),
@@ -48,12 +52,18 @@ impl KeyMetrics {
                 self.unchanged.increment(1);
                 self.renew(now());
             }
-            KeyEvent::Failed { .. } => {
-                self.failed.increment(1);
-                self.refresh(now());
-            }
+            #[cfg(feature = "jwks")]
+            KeyEvent::Failed { .. } => self.fail(now()),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            KeyEvent::FileFailed { .. } => self.fail(now()),
+            #[cfg(feature = "jwks")]
             KeyEvent::UnknownKid { .. } => self.unknown.increment(1),
         }
+    }
+
+    fn fail(&self, now: Duration) {
+        self.failed.increment(1);
+        self.refresh(now);
     }
 
     /// Sets what changes with time.

@@ -3,7 +3,7 @@
 mod builder;
 mod catalog;
 mod counters;
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 mod keys;
 
 use std::fmt;
@@ -14,12 +14,12 @@ use ::metrics::{Counter, Gauge};
 
 pub use self::builder::MetricsObserverBuilder;
 use self::counters::{Counters, Requests};
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use self::keys::KeyMetrics;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 use super::JwtCache;
 use super::{Decision, Event, Injection, Notice, Observer, TokenMode, TokenStatus};
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use crate::token::KeyEvent;
 use crate::token::{Clock, Reloaded, SourceError};
 
@@ -34,9 +34,9 @@ use crate::token::{Clock, Reloaded, SourceError};
 /// | `dapr_token_reloads_total` | `result` | readings of a token source |
 /// | `dapr_token_injected_total` | `result` | outbound requests |
 /// | `dapr_token_jwt_cache_total` | `result` | requests that were let through with a JWT, where accepted ones are remembered |
-/// | `dapr_token_jwks_refreshes_total` | `result` | fetches of a key set |
+/// | `dapr_token_jwks_refreshes_total` | `result` | fetches of a key set, and readings of a key-set file |
 /// | `dapr_token_unknown_kids_total` | | requests with a JWT whose key was not in the fetched set |
-/// | `dapr_token_keys_skipped_total` | | fetched keys that cannot be used, at each fetch |
+/// | `dapr_token_keys_skipped_total` | | keys that cannot be used, at each fetch or reading that finds something new |
 ///
 /// | gauge | unit | tells |
 /// | --- | --- | --- |
@@ -44,18 +44,18 @@ use crate::token::{Clock, Reloaded, SourceError};
 /// | `dapr_token_generation` | | which state of the tokens is in force; 0 if they cannot change |
 /// | `dapr_token_age_seconds` | seconds | how long ago they were last seen in their source, or set by hand |
 /// | `dapr_token_previous_expires_in_seconds` | seconds | how long the previous token is still accepted that ends last; 0 if there is none that ends |
-/// | `dapr_token_jwks_age_seconds` | seconds | how long ago a key set was last fetched; 0 if none ever was |
-/// | `dapr_token_keys` | | how many fetched keys are in force |
+/// | `dapr_token_jwks_age_seconds` | seconds | how long ago a key set was last fetched or read; 0 if none ever was |
+/// | `dapr_token_keys` | | how many fetched or read keys are in force |
 ///
-/// Those of JWTs are there with the feature `jwt` or `jwt-rust-crypto`, those of fetched keys with `jwks`.
+/// Those of JWTs and keys are there with the feature `jwt` or `jwt-rust-crypto`, that of unknown keys with `jwks`.
 ///
 /// The values of the labels are fixed: `outcome` is `allowed`, `exempt` or `denied`; `reason` is a
 /// [`RejectionKind`](crate::RejectionKind), and `none` where nothing was refused; `protocol` is a
 /// [`Protocol`](crate::Protocol), `mode` a [`TokenMode`](crate::TokenMode). The `result` of a reading is `changed`,
-/// `unchanged` or `failed`, that of an outbound request an [`Injection`], that of a fetch `refreshed`, `unchanged` or
-/// `failed`, that of the cache `hit`, `miss` or `evict`: a miss for which an older entry made room.
+/// `unchanged` or `failed`, that of an outbound request an [`Injection`], that of a fetch or a reading of keys
+/// `refreshed`, `unchanged` or `failed`, that of the cache `hit`, `miss` or `evict`: a miss for which an older entry made room.
 ///
-/// **How fresh the gauges are.** Those of keys are set at every fetch, those of tokens when a handle is built, at every
+/// **How fresh the gauges are.** Those of keys are set at every fetch or reading, those of tokens when a handle is built, at every
 /// reading of its source and at every change by hand. All but the first two and the last also change with time: call [`refresh_gauges()`](Self::refresh_gauges) before you render, and
 /// they are exact. Without that call they are as old as the last reading: some 11 s at most with `reload_in_background()`,
 /// and of any age where nobody reads.
@@ -89,7 +89,7 @@ pub struct MetricsObserver {
     injected: Counters<Injection>,
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
     jwt_cache: Counters<JwtCache>,
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     keys: KeyMetrics,
     enforcing: Gauge,
     generation: Gauge,
@@ -126,7 +126,7 @@ impl MetricsObserver {
             let elapsed = self.clock.now().saturating_sub(told.at);
             self.set(told.status.after(elapsed));
         }
-        #[cfg(feature = "jwks")]
+        #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
         self.keys.refresh(self.clock.now());
     }
 
@@ -201,7 +201,7 @@ impl Observer for MetricsObserver {
         }
     }
 
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     fn on_key_event(&self, event: &KeyEvent) {
         self.keys.count(event, || self.clock.now());
     }

@@ -10,7 +10,7 @@ use ::tracing::{debug, info, trace, warn};
 use self::limit::DenialLimit;
 use super::{Decision, Event, Injection, Notice, Observer};
 use crate::inbound::RejectionKind;
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 use crate::token::KeyEvent;
 use crate::token::{Clock, Reloaded, SourceError, SystemClock};
 
@@ -19,7 +19,7 @@ const DECISION: &str = "dapr_token::decision";
 const INJECTION: &str = "dapr_token::injection";
 const RELOAD: &str = "dapr_token::reload";
 const NOTICE: &str = "dapr_token::notice";
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
 const KEYS: &str = "dapr_token::keys";
 
 /// Prints to the `tracing` subscriber of the program, in the targets `dapr_token::decision`,
@@ -36,9 +36,9 @@ const KEYS: &str = "dapr_token::keys";
 /// | `debug` | each refused request | `outcome`, `reason`, `mode`, `protocol` |
 /// | `debug` | a reading of the source that failed, or found something new | `result`, `error` |
 /// | `debug` | an outbound request that went on without the token | `result` |
-/// | `debug` | keys were fetched, or could not be once more | `result`, `keys`, `skipped`; `in_a_row`, `error` |
+/// | `debug` | keys were fetched or read from a file, or could not be once more | `result`, `keys`, `skipped`; `in_a_row`, `error` |
 /// | `debug` | a request with a JWT whose key is not known | `result`, `waits` |
-/// | `trace` | keys were fetched and are the same | `result` |
+/// | `trace` | keys were fetched or read, and are the same | `result` |
 /// | `trace` | each request that was let through | `outcome`, `mode`, `slot`, `protocol` |
 /// | `trace` | each outbound request with a token; a reading that found nothing new | `result` |
 /// | `trace` | the state of tokens that did not change | `generation`, `age_seconds`, `previous_expires_in_seconds` |
@@ -164,23 +164,34 @@ impl Observer for TracingObserver {
         }
     }
 
-    #[cfg(feature = "jwks")]
+    #[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
     fn on_key_event(&self, event: &KeyEvent) {
         let result = event.as_str();
         match event {
             KeyEvent::Refreshed { keys, skipped } => {
-                debug!(target: KEYS, result, keys, skipped, "keys were fetched");
+                debug!(target: KEYS, result, keys, skipped, "keys were loaded");
             }
             KeyEvent::Unchanged => {
-                trace!(target: KEYS, result, "keys were fetched and are the same");
+                trace!(target: KEYS, result, "keys were loaded and are the same");
             }
             // The others follow a warning.
+            #[cfg(feature = "jwks")]
             KeyEvent::Failed { error, in_a_row: 1 } => {
                 warn!(target: KEYS, result, in_a_row = 1, %error, "no keys could be fetched, the last good ones stay");
             }
+            #[cfg(feature = "jwks")]
             KeyEvent::Failed { error, in_a_row } => {
                 debug!(target: KEYS, result, in_a_row, %error, "no keys could be fetched, the last good ones stay");
             }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            KeyEvent::FileFailed { error, in_a_row: 1 } => {
+                warn!(target: KEYS, result, in_a_row = 1, %error, "no keys could be read, the last good ones stay");
+            }
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            KeyEvent::FileFailed { error, in_a_row } => {
+                debug!(target: KEYS, result, in_a_row, %error, "no keys could be read, the last good ones stay");
+            }
+            #[cfg(feature = "jwks")]
             KeyEvent::UnknownKid { waits } => {
                 debug!(target: KEYS, result, waits, "a token names a key that is not known");
             }

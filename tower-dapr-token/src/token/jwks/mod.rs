@@ -7,7 +7,7 @@
 //! 3. What a server may make us do is bounded: 2 s to connect, 5 s in all, 256 KiB, no redirect, no compression
 //!    (`T6`; `client.rs`).
 //! 4. A success replaces the whole set. A failure, such as a set without one usable key, changes nothing; after
-//!    `max_stale` without a success there are no keys any more (`T8`; `stale.rs`).
+//!    `max_stale` without a success there are no keys any more (`T8`; `stale.rs` beside this folder).
 //! 5. A request with an unknown `kid` makes one fetch happen, at most one in 30 s, and may wait for it, at most 1 s
 //!    (`T7`; `unknown.rs`, `wait.rs`). A request with a known one has nothing to do with any of this.
 //! 6. One task does it all (`task.rs`). It ends with the last holder of the set, and a fetch under way ends with it:
@@ -25,14 +25,12 @@
 mod client;
 mod discovery;
 mod error;
-mod event;
 mod freshness;
 mod remote;
 mod roots;
 mod schedule;
 mod set;
 mod source;
-mod stale;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -41,7 +39,6 @@ mod url;
 mod wait;
 
 pub use error::{JwksError, JwksErrorKind};
-pub use event::KeyEvent;
 pub use remote::RemoteKeys;
 pub(crate) use set::RemoteKeySet;
 pub(crate) use wait::WaitForKeys;

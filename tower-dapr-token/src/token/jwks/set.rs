@@ -9,15 +9,15 @@ use tokio::sync::{Notify, watch};
 
 use super::KeySetSink;
 use super::error::{JwksError, JwksErrorKind};
-use super::event::KeyEvent;
 use super::schedule::Schedule;
-use super::stale::Freshness;
 use super::task::{FirstLoad, Refresh, Task};
 use super::unknown::UnknownKids;
 use super::wait::WaitForKeys;
 use crate::error::ConfigError;
 use crate::observe::Observer;
+use crate::token::KeyEvent;
 use crate::token::clock::Clock;
+use crate::token::stale::Freshness;
 
 /// Keys that one task keeps fresh. The task ends when this is dropped, and a fetch under way with it.
 pub(crate) struct RemoteKeySet {

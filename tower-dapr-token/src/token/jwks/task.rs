@@ -17,10 +17,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Accepted;
 use super::error::{JwksError, JwksErrorKind};
-use super::event::KeyEvent;
 use super::schedule::Schedule;
 use super::set::Shared;
 use crate::error::ConfigError;
+use crate::token::KeyEvent;
 use crate::token::spread::random;
 
 /// For one refresh, discovery included.

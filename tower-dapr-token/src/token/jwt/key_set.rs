@@ -10,6 +10,8 @@ use super::backend::Backend;
 use super::header::Kid;
 use super::jwk::{self, KeySetError, MAX_KEYS, Origin, Skipped};
 use super::key::{Key, KeyId, KeySpec, UnusableKey};
+use super::local_keys::unusable;
+use crate::error::ConfigError;
 use crate::inbound::RejectionKind;
 
 /// How many keys one token is verified with at most.
@@ -72,6 +74,20 @@ impl KeySet {
         }
         let keys = keys.into();
         (Self { keys }, skipped)
+    }
+
+    /// The keys of local configuration that a layer begins with; at least one.
+    pub(super) fn of_configuration(
+        specs: &[KeySpec],
+        backend: Backend,
+        allowed: Algorithms,
+    ) -> Result<Self, ConfigError> {
+        let (set, skipped) = Self::new(specs, backend, allowed);
+        if set.keys.is_empty() {
+            let reason = skipped.reasons().first().copied();
+            return Err(unusable(reason.unwrap_or(UnusableKey::Algorithm)));
+        }
+        Ok(set)
     }
 
     /// The first reason for which a key that was given by itself is of no use.
@@ -185,6 +201,11 @@ impl KeySlot {
             return false;
         };
         keys.keys.iter().any(|key| key.is_named(&kid))
+    }
+
+    /// Whether anybody else has it.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     pub(super) fn load(&self) -> Guard<Option<Arc<KeySet>>> {

@@ -9,7 +9,8 @@
 //! 4. the signature (`key.rs`, `backend.rs`);
 //! 5. the claims (`claims.rs`, `subject.rs`), by the rules of the issuer (`rules.rs`).
 //!
-//! `verify.rs` walks that order; `cache.rs` remembers for a short time who passed it. `outbound/` is the other way round:
+//! `verify.rs` walks that order; `cache.rs` remembers for a short time who passed it. `key_reload.rs` reads the keys of a
+//! file again. `outbound/` is the other way round:
 //! tokens that a client sends (`I9`).
 //!
 //! # Security
@@ -37,7 +38,9 @@ mod header;
 mod json;
 mod jwk;
 mod key;
+mod key_reload;
 mod key_set;
+mod key_set_file;
 mod known_answer;
 mod local_keys;
 mod outbound;
@@ -57,6 +60,7 @@ pub use backend::Backend;
 pub use claims::{Claims, ClaimsError};
 pub use clock::{SystemWallClock, WallClock};
 pub use error::JwtConfigError;
+pub use key_set_file::{KeySetFile, KeySetFileBuilder};
 pub use local_keys::JwtKeys;
 pub use outbound::{
     JwtFile, JwtHandle, JwtHandleBuilder, JwtSigner, JwtSignerBuilder, JwtSource, MintedToken,

@@ -69,11 +69,7 @@ impl Trust {
         if let Some(reason) = KeySet::first_useless(keys.specs(), backend, rules.algorithms) {
             return Err(unusable(reason));
         }
-        let (set, skipped) = KeySet::new(keys.specs(), backend, rules.algorithms);
-        if set.len() == 0 {
-            let reason = skipped.reasons().first().copied();
-            return Err(unusable(reason.unwrap_or(key::UnusableKey::Algorithm)));
-        }
+        let set = KeySet::of_configuration(keys.specs(), backend, rules.algorithms)?;
         Ok(Self::following(KeySlot::new(set), rules))
     }
 

@@ -150,7 +150,8 @@ async fn beside_jwts() -> Setup {
 /// The same where keys are fetched, and a request may wait for one.
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 async fn beside_fetched_keys() -> Setup {
-    use crate::issuer::{Issuer, Key, rules};
+    use crate::issuer::Issuer;
+    use crate::signing::{Key, rules};
 
     let issuer = Issuer::with(&[&Key::new("key")]).await;
     let decisions = Arc::new(Decisions::default());

@@ -13,9 +13,10 @@ use super::super::roots::Roots;
 use super::super::source::{KeySource, Place};
 use super::super::task::{Refresh, Refreshed, Why};
 use super::super::url::{KeyUrl, Plaintext};
-use super::super::{Accepted, JwksError, JwksErrorKind, KeyEvent, KeySetSink, RemoteKeys};
+use super::super::{Accepted, JwksError, JwksErrorKind, KeySetSink, RemoteKeys};
 use super::support::{Names, Server, TokioClock, Told};
 use crate::error::ConfigError;
+use crate::token::KeyEvent;
 
 type Source = KeySource<super::super::client::SystemConnector>;
 

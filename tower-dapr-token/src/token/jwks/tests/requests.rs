@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::task::Why;
-use super::super::{KeyEvent, KeySetSink, WaitForKeys};
+use super::super::{KeySetSink, WaitForKeys};
 use super::support::{DAY, Stage, Step, passes, tasks};
+use crate::token::KeyEvent;
 
 const MILLI: Duration = Duration::from_millis(1);
 

@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use super::super::set::{RemoteKeySet, Shared};
 use super::super::task::Why;
-use super::super::{JwksErrorKind, KeyEvent, KeySetSink, RemoteKeys};
+use super::super::{JwksErrorKind, KeySetSink, RemoteKeys};
 use super::support::{DAY, Names, Stage, Step, TokioClock, Told, passes, tasks};
 use crate::error::ConfigError;
 use crate::observe::Observer;
+use crate::token::KeyEvent;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -20,8 +20,9 @@ use tokio::time::Instant;
 use super::super::schedule::Schedule;
 use super::super::set::{RemoteKeySet, Shared};
 use super::super::task::{Refresh, Refreshed, Why};
-use super::super::{Accepted, JwksError, JwksErrorKind, KeyEvent, KeySetSink};
+use super::super::{Accepted, JwksError, JwksErrorKind, KeySetSink};
 use crate::observe::Observer;
+use crate::token::KeyEvent;
 use crate::token::clock::Clock;
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);

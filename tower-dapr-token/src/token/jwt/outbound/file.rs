@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::minted::MintedToken;
 use super::source::{JwtSource, Renewal};
-use crate::token::file::read;
+use crate::token::file::{MAX_FILE_LEN, read};
 use crate::token::{SourceError, SourceErrorKind};
 
 /// A file with one JWT, which somebody else renews, as the kubelet does with a projected service-account token (`I9`).
@@ -53,7 +53,7 @@ impl JwtFile {
 
 impl JwtSource for JwtFile {
     fn fetch(&self, now: Duration) -> Result<MintedToken, SourceError> {
-        let content = read(&self.path, None)?;
+        let content = read(&self.path, None, MAX_FILE_LEN)?;
         let token =
             MintedToken::read(&content).map_err(|kind| SourceError::at(&self.path, kind))?;
         if token.expires_at() <= now {

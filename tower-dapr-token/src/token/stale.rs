@@ -5,16 +5,16 @@ use std::time::Duration;
 
 const NEVER: u64 = u64::MAX;
 
-/// When keys were fetched the last time. Read on the path of requests: one atomic load.
+/// When keys were fetched or read the last time. Read on the path of requests: one atomic load.
 #[derive(Debug)]
-pub(super) struct Freshness {
+pub(in crate::token) struct Freshness {
     /// Nanoseconds of the clock; enough for 584 years.
     last_success: AtomicU64,
     max_stale: Duration,
 }
 
 impl Freshness {
-    pub(super) fn new(max_stale: Duration) -> Self {
+    pub(in crate::token) fn new(max_stale: Duration) -> Self {
         Self {
             last_success: AtomicU64::new(NEVER),
             max_stale,
@@ -22,14 +22,14 @@ impl Freshness {
     }
 
     /// The keys are those of now.
-    pub(super) fn renew(&self, now: Duration) {
+    pub(in crate::token) fn renew(&self, now: Duration) {
         let nanos = u64::try_from(now.as_nanos()).unwrap_or(NEVER - 1);
         self.last_success
             .store(nanos.min(NEVER - 1), Ordering::Release);
     }
 
     /// How old they are; `None` if there never were any.
-    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
+    pub(in crate::token) fn age(&self, now: Duration) -> Option<Duration> {
         match self.last_success.load(Ordering::Acquire) {
             NEVER => None,
             nanos => Some(now.saturating_sub(Duration::from_nanos(nanos))),
@@ -37,7 +37,7 @@ impl Freshness {
     }
 
     /// Whether no key may be used: there never were any, or they are too old.
-    pub(super) fn is_stale(&self, now: Duration) -> bool {
+    pub(in crate::token) fn is_stale(&self, now: Duration) -> bool {
         self.age(now).is_none_or(|age| age > self.max_stale)
     }
 }
