@@ -5,6 +5,9 @@
 //!
 //! The environment is not read here: a flag that was not given is `None`, and `env.rs` fills it from its variable.
 
+mod listen;
+mod values;
+
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,6 +17,7 @@ use clap::error::ContextValue;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+pub(crate) use self::listen::{ListenArgs, Origin};
 use crate::foreign;
 use crate::one_line::one_line;
 
@@ -22,7 +26,8 @@ const ABOUT: &str =
 
 const RUN_NOTES: &str = "\
 Environment:
-  DAPR_API_TOKEN   the token that callers must send as `dapr-api-token`; required
+  DAPR_API_TOKEN   the token that callers must send as `dapr-api-token`; required, unless
+                   --api-token-file is given
   DAPR_API_TOKEN_PREVIOUS
                    the token before it, which is accepted too
   APP_ID, DAPR_HTTP_PORT, DAPR_GRPC_PORT
@@ -161,6 +166,9 @@ pub(crate) struct RunArgs {
         action = ArgAction::Set
     )]
     pub(crate) enable_metrics: bool,
+
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
 
     /// How long open requests may take to finish after SIGTERM, SIGINT or a shutdown request; 0 cuts them off at once
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]

@@ -62,13 +62,47 @@ pub(crate) fn method_not_allowed(profile: Profile, allow: &'static str) -> Answe
     response
 }
 
-/// 503: too many large answers wait for their readers.
-pub(crate) fn overloaded(profile: Profile) -> Answer {
+/// 404: the public port serves probes alone.
+pub(crate) fn not_found(profile: Profile) -> Answer {
+    error(
+        profile,
+        StatusCode::NOT_FOUND,
+        "ERR_NOT_FOUND",
+        "there is nothing at this path",
+    )
+}
+
+/// 500: the answer was not made in time.
+pub(crate) fn deadline_passed(profile: Profile) -> Answer {
+    error_because(
+        profile,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "ERR_SECRET_GET",
+        "BACKEND_UNAVAILABLE",
+        "the request took too long",
+    )
+}
+
+/// What there is too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overload {
+    /// Large answers that wait for their readers.
+    Answers,
+    /// Requests that are being answered.
+    Requests,
+}
+
+/// 503: to be tried again.
+pub(crate) fn overloaded(profile: Profile, overload: Overload) -> Answer {
+    let message = match overload {
+        Overload::Answers => "too many large answers are still being sent; try again",
+        Overload::Requests => "too many requests are being answered; try again",
+    };
     let mut response = error(
         profile,
         StatusCode::SERVICE_UNAVAILABLE,
         "ERR_OVERLOADED",
-        "too many large answers are still being sent; try again",
+        message,
     );
     let a_second = HeaderValue::from_static("1");
     response.headers_mut().insert(RETRY_AFTER, a_second);
@@ -106,10 +140,21 @@ fn error(
     code: &'static str,
     message: &'static str,
 ) -> Answer {
+    let reason = code.strip_prefix("ERR_").unwrap_or(code);
+    error_because(profile, status, code, reason, message)
+}
+
+fn error_because(
+    profile: Profile,
+    status: StatusCode,
+    code: &'static str,
+    reason: &'static str,
+    message: &'static str,
+) -> Answer {
     let details = (profile != Profile::Daprd).then(|| {
         [ErrorInfo {
             kind: "type.googleapis.com/google.rpc.ErrorInfo",
-            reason: code.strip_prefix("ERR_").unwrap_or(code),
+            reason,
             domain: "dapr.io",
             metadata: serde_json::Map::new(),
         }]
@@ -151,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn api_g3_every_own_answer_has_its_status_and_code() {
+    fn api_g3_api_g6_every_own_answer_has_its_status_and_code() {
         let rows = [
             (
                 "not ready",
@@ -172,10 +217,28 @@ mod tests {
                 "ERR_METHOD_NOT_ALLOWED",
             ),
             (
-                "overloaded",
-                overloaded(Profile::Documented),
+                "too many answers",
+                overloaded(Profile::Documented, Overload::Answers),
                 503,
                 "ERR_OVERLOADED",
+            ),
+            (
+                "too many requests",
+                overloaded(Profile::Documented, Overload::Requests),
+                503,
+                "ERR_OVERLOADED",
+            ),
+            (
+                "too late",
+                deadline_passed(Profile::Documented),
+                500,
+                "ERR_SECRET_GET",
+            ),
+            (
+                "nothing there",
+                not_found(Profile::Documented),
+                404,
+                "ERR_NOT_FOUND",
             ),
         ];
         for (name, response, status, code) in rows {
@@ -192,7 +255,11 @@ mod tests {
             method_not_allowed(Profile::Daprd, "POST").headers()["allow"],
             "POST"
         );
-        assert_eq!(overloaded(Profile::Daprd).headers()["retry-after"], "1");
+        for overload in [Overload::Answers, Overload::Requests] {
+            let answer = overloaded(Profile::Daprd, overload);
+            assert_eq!(answer.headers()["retry-after"], "1", "{overload:?}");
+        }
+        assert!(text(&deadline_passed(Profile::Documented)).contains("BACKEND_UNAVAILABLE"));
         assert_eq!(no_content().status().as_u16(), 204);
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use tower_dapr_token::ConfigError;
 
@@ -26,6 +27,29 @@ pub(crate) enum StartError {
     Runtime(io::Error),
     /// SIGTERM and SIGINT could not be listened to.
     Signals(io::Error),
+    /// A Unix socket is asked for, and no file can be named after the app id.
+    AppId,
+    /// A Unix socket could not be made.
+    Socket { path: PathBuf, what: String },
+    /// The TLS files cannot be used; the text names the file.
+    #[cfg(feature = "tls")]
+    Tls(String),
+    /// A flag is given without the one that it belongs to.
+    Without {
+        flag: &'static str,
+        needs: &'static str,
+    },
+    /// Two flags that do not go together.
+    Conflict {
+        flag: &'static str,
+        with: &'static str,
+    },
+    /// A flag needs a feature that is not compiled in.
+    #[cfg_attr(feature = "tls", expect(dead_code, reason = "every feature is there"))]
+    Feature {
+        flag: &'static str,
+        feature: &'static str,
+    },
     /// An address could not be listened on.
     Listen {
         address: SocketAddr,
@@ -71,6 +95,23 @@ impl fmt::Display for StartError {
             Self::Token(cause) => write!(f, "{cause}"),
             Self::Runtime(cause) => write!(f, "the runtime cannot be started: {cause}"),
             Self::Signals(cause) => write!(f, "signals cannot be listened to: {cause}"),
+            Self::AppId => f.write_str(
+                "--unix-domain-socket needs an --app-id of at most 64 letters, digits, `.`, `_` and `-`: the socket is \
+                 named after it",
+            ),
+            Self::Socket { path, what } => {
+                write!(f, "cannot listen on {}: {what}", path.display())
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(what) => write!(f, "the TLS files cannot be used: {what}"),
+            Self::Without { flag, needs } => write!(f, "{flag} needs {needs} as well"),
+            Self::Conflict { flag, with } => {
+                write!(f, "{flag} does not go together with {with}")
+            }
+            Self::Feature { flag, feature } => write!(
+                f,
+                "{flag} needs the feature `{feature}`, which is not compiled into this binary"
+            ),
             Self::Listen {
                 address,
                 flag,

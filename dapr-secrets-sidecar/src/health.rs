@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dapr_secrets_service::{Engine, Profile, ResponseBody, SecretsService, StoreStatus};
@@ -12,10 +13,12 @@ use http::{Method, Request, Response};
 use http_body::Body as _;
 use http_body_util::{Either, Full};
 use serde::Serialize;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
+use crate::admission::Admission;
 use crate::budget::{AnswerBudget, Share};
-use crate::encode;
+use crate::encode::{self, Overload};
 use crate::gauge::{Counted, Gauge};
 use crate::held::Held;
 use crate::listen::Listening;
@@ -24,6 +27,9 @@ use crate::shutdown::StopRequest;
 
 /// Version of this binary, as `runtimeVersion`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long a request for secrets may take until its answer is made.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Our own answer, or the secrets service's: an open request, and a part of the budget, until its last byte is sent.
 pub(crate) type Body = Either<Full<Bytes>, Held<ResponseBody, (Counted, Share)>>;
@@ -36,6 +42,7 @@ pub(crate) struct RuntimeApi(Arc<State>);
 struct State {
     secrets: SecretsService,
     engine: Engine,
+    admission: Admission,
     budget: AnswerBudget,
     profile: Profile,
     app_id: String,
@@ -50,12 +57,14 @@ impl RuntimeApi {
         app_id: Option<String>,
         listening: Listening,
         stop: StopRequest,
+        admission: Admission,
     ) -> Self {
         Self(Arc::new(State {
             secrets: SecretsService::builder(engine.clone())
                 .profile(profile)
                 .build(),
             engine,
+            admission,
             budget: AnswerBudget::new(),
             profile,
             app_id: app_id.unwrap_or_default(),
@@ -77,19 +86,15 @@ impl RuntimeApi {
         let own = match route(request.method(), request.uri().path()) {
             Route::Secrets => {
                 let open = requests.enter();
-                let answer = state.secrets.clone().oneshot(request).await?;
-                let size = answer.body().size_hint().upper().unwrap_or(u64::MAX);
-                match state.budget.take(size) {
-                    Some(share) => {
+                match state.secrets(request).await {
+                    Ok((answer, share)) => {
                         return Ok(answer.map(|body| Either::Right(Held::new(body, (open, share)))));
                     }
-                    None => encode::overloaded(state.profile),
+                    Err(refusal) => refusal,
                 }
             }
-            Route::Health if state.listening.is_complete() => encode::no_content(),
-            Route::Health => encode::not_ready(state.profile),
-            Route::OutboundHealth if state.engine.is_ready() => encode::no_content(),
-            Route::OutboundHealth => encode::outbound_not_ready(state.profile),
+            Route::Health => state.health(),
+            Route::OutboundHealth => state.outbound_health(),
             Route::Metadata => {
                 let stores: Vec<_> = state.engine.stores().collect();
                 encode::json(&metadata(&state.app_id, &stores))
@@ -100,12 +105,68 @@ impl RuntimeApi {
             }
             Route::MethodNotAllowed(allow) => encode::method_not_allowed(state.profile, allow),
         };
-        let own = if is_head {
-            encode::without_body(own)
-        } else {
-            own
+        Ok(to_method(is_head, own).map(Either::Left))
+    }
+
+    /// Answers one request on the public port: the probes, without a token, and nothing else.
+    pub(crate) fn answer_publicly<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        let state = &*self.0;
+        let path = request.uri().path();
+        let own = match (route(request.method(), path), route(&Method::GET, path)) {
+            (Route::Health, _) => state.health(),
+            (Route::OutboundHealth, _) => state.outbound_health(),
+            (Route::MethodNotAllowed(allow), Route::Health | Route::OutboundHealth) => {
+                encode::method_not_allowed(state.profile, allow)
+            }
+            _ => encode::not_found(state.profile),
         };
-        Ok(own.map(Either::Left))
+        to_method(request.method() == Method::HEAD, own)
+    }
+}
+
+fn to_method(is_head: bool, own: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    if is_head {
+        encode::without_body(own)
+    } else {
+        own
+    }
+}
+
+impl State {
+    fn health(&self) -> Response<Full<Bytes>> {
+        if self.listening.is_complete() {
+            encode::no_content()
+        } else {
+            encode::not_ready(self.profile)
+        }
+    }
+
+    fn outbound_health(&self) -> Response<Full<Bytes>> {
+        if self.engine.is_ready() {
+            encode::no_content()
+        } else {
+            encode::outbound_not_ready(self.profile)
+        }
+    }
+
+    /// The secrets service's answer, with its part of the budget; or why there is none.
+    async fn secrets<B>(
+        &self,
+        request: Request<B>,
+    ) -> Result<(Response<ResponseBody>, Share), Response<Full<Bytes>>> {
+        let Some(admitted) = self.admission.enter() else {
+            return Err(encode::overloaded(self.profile, Overload::Requests));
+        };
+        let answer = timeout(DEADLINE, self.secrets.clone().oneshot(request)).await;
+        drop(admitted);
+        let Ok(Ok(answer)) = answer else {
+            return Err(encode::deadline_passed(self.profile));
+        };
+        let size = answer.body().size_hint().upper().unwrap_or(u64::MAX);
+        match self.budget.take(size) {
+            Some(share) => Ok((answer, share)),
+            None => Err(encode::overloaded(self.profile, Overload::Answers)),
+        }
     }
 }
 
@@ -170,6 +231,10 @@ fn not_ready(stores: &[StoreStatus]) -> String {
 }
 
 #[cfg(test)]
+#[path = "health_deadline_tests.rs"]
+mod deadline_tests;
+
+#[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
     use serde_json::Value;
@@ -197,7 +262,53 @@ mod tests {
             None,
             listening,
             StopRequest::default(),
+            Admission::new(1),
         )
+    }
+
+    #[tokio::test]
+    async fn api_g1_the_public_port_serves_the_probes_and_nothing_else() {
+        let api = api(Listening::new(0));
+        let rows = [
+            ("GET", "/v1.0/healthz", 204),
+            ("HEAD", "/v1.0/healthz", 204),
+            ("GET", "/v1.0/healthz/outbound", 204),
+            ("POST", "/v1.0/healthz", 405),
+            ("GET", "/v1.0/metadata", 404),
+            ("POST", "/v1.0/metadata", 404),
+            ("POST", "/v1.0/shutdown", 404),
+            ("GET", "/v1.0/shutdown", 404),
+            ("GET", "/v1.0/secrets/a/b", 404),
+            ("GET", "/", 404),
+        ];
+        for (method, path, status) in rows {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.body(()).expect("a request");
+            let answer = api.answer_publicly(&request);
+            assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn api_g6_requests_over_the_limit_are_refused_and_probes_are_not() {
+        let api = api(Listening::new(0));
+        let taken = api.0.admission.enter().expect("room for one");
+        let rows = [
+            ("/v1.0/secrets/a/b", 503),
+            ("/v1.0/healthz", 204),
+            ("/v1.0/healthz/outbound", 204),
+            ("/v1.0/metadata", 200),
+        ];
+        for (path, status) in rows {
+            assert_eq!(answer(&api, Method::GET, path).await.0, status, "{path}");
+        }
+        let (_, body) = answer(&api, Method::GET, "/v1.0/secrets/a/b").await;
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["errorCode"], "ERR_OVERLOADED");
+        drop(taken);
+        for _ in 0..3 {
+            assert_eq!(answer(&api, Method::GET, "/v1.0/secrets/a/b").await.0, 500);
+        }
     }
 
     #[tokio::test]

@@ -2,23 +2,27 @@
 //!
 //! ```text
 //! connection -> token layer -> health.rs: own route? -> answer (encode.rs)
-//!   listen.rs     token.rs          \-> every other path -> SecretsService -> scope -> store -> budget.rs
+//!   listen/       token.rs          \-> every other path -> SecretsService -> scope -> store -> budget.rs
 //! ```
 //!
 //! The package's `README.md` lists the flags, the environment variables and the exit codes.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod args;
 mod budget;
 mod commands;
+mod cors;
 mod encode;
 mod env;
 mod error;
+mod files;
 mod foreign;
 mod gauge;
 mod health;
 mod held;
 mod listen;
+mod listeners;
 mod load;
 mod one_line;
 mod reload;
@@ -26,6 +30,11 @@ mod route;
 mod shutdown;
 mod telemetry;
 mod token;
+
+/// The integration tests make the same certificates.
+#[cfg(all(test, feature = "tls"))]
+#[path = "../tests/sidecar/certificates.rs"]
+mod certificates;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,6 @@
 //! Every line is one line: control characters in what is printed are escaped (`one_line.rs`).
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -93,11 +92,12 @@ impl<W: Write> Write for Line<W> {
     }
 }
 
-/// Writes the ready line: `listening http=127.0.0.1:3500`, several addresses separated by commas.
+/// Writes the ready line: `listening http=127.0.0.1:3500`, one part an API, several addresses separated by commas; a
+/// Unix socket is `unix:` and its path.
 ///
 /// As JSON: `{"event":"listening","http":["127.0.0.1:3500"]}`.
-pub(crate) fn ready(http: &[SocketAddr], as_json: bool) {
-    let mut line = ready_line(http, as_json);
+pub(crate) fn ready(apis: &[(&str, Vec<String>)], as_json: bool) {
+    let mut line = ready_line(apis, as_json);
     line.push('\n');
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout
@@ -108,13 +108,22 @@ pub(crate) fn ready(http: &[SocketAddr], as_json: bool) {
     }
 }
 
-fn ready_line(http: &[SocketAddr], as_json: bool) -> String {
-    let addresses: Vec<_> = http.iter().map(ToString::to_string).collect();
+fn ready_line(apis: &[(&str, Vec<String>)], as_json: bool) -> String {
     if as_json {
-        json!({ "event": "listening", "http": addresses }).to_string()
-    } else {
-        format!("listening http={}", addresses.join(","))
+        let mut line = json!({ "event": "listening" });
+        for (api, addresses) in apis {
+            line[*api] = json!(addresses);
+        }
+        return line.to_string();
     }
+    let mut line = "listening".to_owned();
+    for (api, addresses) in apis {
+        line.push(' ');
+        line.push_str(api);
+        line.push('=');
+        line.push_str(&one_line(&addresses.join(",")));
+    }
+    line
 }
 
 /// Writes why the process does not start, one line a problem, and gives its exit code.
@@ -244,17 +253,27 @@ mod tests {
 
     #[test]
     fn api_g1_the_ready_line_names_every_address() {
-        let addresses = [
-            SocketAddr::from(([127, 0, 0, 1], 3500)),
-            SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 41_234)),
-        ];
+        let http = (
+            "http",
+            vec!["127.0.0.1:3500".to_owned(), "[::1]:41234".to_owned()],
+        );
+        let public = ("public", vec!["0.0.0.0:3501".to_owned()]);
+        let socket = ("http", vec!["unix:/run/a\nb.socket".to_owned()]);
         assert_eq!(
-            ready_line(&addresses, false),
-            "listening http=127.0.0.1:3500,[::1]:41234"
+            ready_line(&[http.clone(), public.clone()], false),
+            "listening http=127.0.0.1:3500,[::1]:41234 public=0.0.0.0:3501"
         );
         assert_eq!(
-            ready_line(&addresses[..1], true),
-            r#"{"event":"listening","http":["127.0.0.1:3500"]}"#
+            ready_line(&[socket], false),
+            "listening http=unix:/run/a\\nb.socket"
         );
+        let line: serde_json::Value =
+            serde_json::from_str(&ready_line(&[http, public], true)).expect("JSON");
+        let expected = json!({
+            "event": "listening",
+            "http": ["127.0.0.1:3500", "[::1]:41234"],
+            "public": ["0.0.0.0:3501"],
+        });
+        assert_eq!(line, expected);
     }
 }

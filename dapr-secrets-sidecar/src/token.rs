@@ -1,15 +1,18 @@
 //! The token check in front of everything: which token, which answer, which paths need none.
 //!
-//! The token comes from `DAPR_API_TOKEN` (`docs/spec/secrets-api.md`, G2). Exempt are exactly `GET /v1.0/healthz` and
-//! `GET /v1.0/healthz/outbound`, compared byte by byte with the path as sent.
+//! The token comes from a file that is read again and again, or from `DAPR_API_TOKEN` (`docs/spec/secrets-api.md`, G2).
+//! Exempt are exactly `GET /v1.0/healthz` and `GET /v1.0/healthz/outbound`, compared byte by byte with the path as sent.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dapr_secrets_service::{Environment, Profile};
 use http::Method;
 use tower_dapr_token::{
-    ConfigError, Decision, InvalidToken, Notice, Observer, Outcome, RequireTokenBuilder,
-    RequireTokenLayer,
+    ConfigError, Decision, InvalidToken, Notice, Observer, Outcome, Overlap, Reloaded,
+    RequireTokenBuilder, RequireTokenLayer, SourceError, TokenHandle, TokenReader,
 };
 
 use crate::error::StartError;
@@ -18,7 +21,25 @@ use crate::telemetry::INSECURE;
 /// The probes that every platform sends without a token.
 const EXEMPT: [&str; 2] = ["/v1.0/healthz", "/v1.0/healthz/outbound"];
 
-/// Builds the layer.
+/// Reads the token from a file, and again when it changes, as long as the handle is held.
+///
+/// A token that the file names no longer is accepted for the time of `overlap`; 0 ends it at once. It blocks for 100 ms,
+/// and is to be called in the runtime.
+///
+/// # Errors
+///
+/// [`StartError::Token`]: a file that is not there, or holds no usable token.
+pub(crate) fn follow(path: &Path, overlap: Duration) -> Result<TokenHandle, StartError> {
+    TokenHandle::builder()
+        .file(path)
+        .overlap(Overlap::For(overlap))
+        .observer(Arc::new(Log::default()))
+        .watch_files()
+        .build()
+        .map_err(StartError::Token)
+}
+
+/// Builds the layer over the token of a file, or else of the environment.
 ///
 /// `allow_anonymous` lets the process start without a token; a token that is set is enforced all the same, and a broken
 /// one is an error all the same.
@@ -27,10 +48,25 @@ const EXEMPT: [&str; 2] = ["/v1.0/healthz", "/v1.0/healthz/outbound"];
 ///
 /// [`StartError::Token`]: unset, empty and unusable are told apart.
 pub(crate) fn layer(
+    file: Option<TokenReader>,
     environment: &dyn Environment,
     profile: Profile,
     allow_anonymous: bool,
 ) -> Result<RequireTokenLayer, StartError> {
+    if let Some(file) = file {
+        if environment.var("DAPR_API_TOKEN").is_some() {
+            tracing::warn!("--api-token-file is given, so DAPR_API_TOKEN has no effect");
+        }
+        if allow_anonymous {
+            tracing::warn!(
+                "--api-token-file is given, so --insecure-allow-anonymous has no effect"
+            );
+        }
+        return preset(profile)
+            .reader(file)
+            .build()
+            .map_err(StartError::Token);
+    }
     let lookup = |name: &str| environment.var(name);
     let enforced = preset(profile).dapr_token().environment(&lookup).build();
     match enforced {
@@ -51,7 +87,7 @@ pub(crate) fn layer(
 }
 
 fn preset(profile: Profile) -> RequireTokenBuilder<'static> {
-    let builder = RequireTokenLayer::builder().observer(Arc::new(Log));
+    let builder = RequireTokenLayer::builder().observer(Arc::new(Log::default()));
     let builder = EXEMPT
         .into_iter()
         .fold(builder, |builder, path| builder.exempt(Method::GET, path));
@@ -75,14 +111,28 @@ fn is_absent(error: &ConfigError) -> bool {
 }
 
 /// Writes to the log what the layer tells: no token, no header and no path is among it.
-#[derive(Debug)]
-struct Log;
+#[derive(Debug, Default)]
+struct Log {
+    /// The first load of a file is no change.
+    loaded: AtomicBool,
+}
 
 impl Observer for Log {
     fn on_decision(&self, decision: &Decision) {
         if let Outcome::Denied(rejection) = decision.outcome() {
             let reason = rejection.kind().as_str();
             tracing::debug!(target: "dapr_token::rejection", reason, "a request was refused");
+        }
+    }
+
+    fn on_reload(&self, result: Result<Reloaded, &SourceError>) {
+        // What fails comes as a notice, once.
+        if result.is_ok_and(|reloaded| reloaded == Reloaded::Changed) {
+            if self.loaded.swap(true, Ordering::Relaxed) {
+                tracing::info!("the token file names another token, which is in force");
+            } else {
+                tracing::info!("the token is that of its file");
+            }
         }
     }
 
@@ -123,11 +173,15 @@ mod tests {
             for profile in [Profile::Documented, Profile::Daprd] {
                 let environment = environment(token);
                 assert_eq!(
-                    layer(&environment, profile, false).is_ok(),
+                    layer(None, &environment, profile, false).is_ok(),
                     strict,
                     "{name}"
                 );
-                assert_eq!(layer(&environment, profile, true).is_ok(), waived, "{name}");
+                assert_eq!(
+                    layer(None, &environment, profile, true).is_ok(),
+                    waived,
+                    "{name}"
+                );
             }
         }
     }
@@ -140,7 +194,7 @@ mod tests {
         );
         for allow_anonymous in [false, true] {
             // A previous token without a current one is a mistake that no flag forgives.
-            layer(&environment, Profile::Documented, allow_anonymous)
+            layer(None, &environment, Profile::Documented, allow_anonymous)
                 .expect_err("no current token");
         }
     }

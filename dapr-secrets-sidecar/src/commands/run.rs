@@ -7,20 +7,23 @@ use dapr_secrets_service::{Engine, Environment, Profile};
 use http::Request;
 use hyper::body::Incoming;
 use tower::Layer;
-use tower_dapr_token::RequireTokenLayer;
+use tower_dapr_token::{RequireTokenLayer, TokenHandle};
 
-use crate::args::{ProfileArg, RunArgs};
+use crate::admission::Admission;
+use crate::args::{Origin, ProfileArg, RunArgs};
+use crate::cors::Cors;
 use crate::env::Settings;
 use crate::error::StartError;
 use crate::gauge::Gauge;
 use crate::health::RuntimeApi;
-use crate::listen::{self, Listening};
-use crate::load;
+use crate::listen::{Crowd, Listening, Server};
+use crate::listeners::Opened;
 use crate::reload::{self, Reloader};
 use crate::shutdown::{Ended, Shutdown, Signals};
-use crate::{telemetry, token};
+use crate::{files, load, telemetry, token};
 
-const HTTP_PORT_FLAG: &str = "--dapr-http-port";
+/// Probes come one at a time, and from few places.
+const PUBLIC_CONNECTIONS: usize = 64;
 
 /// # Errors
 ///
@@ -43,17 +46,32 @@ pub(crate) fn run(
         ProfileArg::Documented => Profile::Documented,
         ProfileArg::Daprd => Profile::Daprd,
     };
-    let token = token::layer(&**environment, profile, args.insecure_allow_anonymous)?;
     let loader = load::loader(&args, &settings, environment);
     // Taken first: what is written while the files are loaded is seen as a change.
-    let files = loader.files_state();
-    let engine = load::load(&args, &settings, loader.clone())?;
-    let reloader = Reloader::new(loader, engine.clone(), files);
+    let loaded = loader.files_state();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
+    let in_runtime = runtime.enter();
+    let followed = args
+        .listen
+        .api_token_file
+        .as_deref()
+        .map(|path| token::follow(path, args.listen.api_token_overlap))
+        .transpose()?;
+    let token = token::layer(
+        followed.as_ref().map(TokenHandle::reader),
+        &**environment,
+        profile,
+        args.insecure_allow_anonymous,
+    )?;
+    drop(in_runtime);
+    let engine = load::load(&args, &settings, loader.clone())?;
+    let reloader = Reloader::new(loader, engine.clone(), loaded);
     let ended = runtime.block_on(serve(args, settings, profile, engine, reloader, token));
+    // The file is followed as long as this is held.
+    drop(followed);
     // What the drain has cut off is not waited for.
     runtime.shutdown_background();
     ended
@@ -67,46 +85,82 @@ async fn serve(
     reloader: Reloader,
     token: RequireTokenLayer,
 ) -> Result<Ended, StartError> {
+    let (limits, notices) = args.listen.limits();
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    let connections = files::connections(args.listen.max_connections);
     let limit = Duration::from_secs(args.dapr_graceful_shutdown_seconds.into());
     let shutdown = Shutdown::new(Signals::listen()?, limit);
     reload::spawn(reloader)?;
-    let http = listen::bind(
-        &args.dapr_listen_addresses,
-        settings.http_port,
-        HTTP_PORT_FLAG,
-    )
-    .await?;
-    let addresses = listen::addresses(&http, HTTP_PORT_FLAG)?;
-    let listening = Listening::new(http.len());
+    let opened = Opened::open(&args, &settings, &shutdown.drain()).await?;
+    let names = opened.names();
+    let server = Server {
+        limits,
+        crowd: Crowd::new(connections),
+        drain: shutdown.drain(),
+        listening: Listening::new(opened.count()),
+    };
     let api = RuntimeApi::new(
         engine,
         profile,
         settings.app_id,
-        listening.clone(),
+        server.listening.clone(),
         shutdown.stop_request(),
+        Admission::new(usize::try_from(args.listen.max_concurrent_requests).unwrap_or(usize::MAX)),
     );
+    // Strangers may reach the public port: they make room for each other and for nobody else.
+    let public_server = Server {
+        crowd: Crowd::new(PUBLIC_CONNECTIONS.min(connections)),
+        ..server.clone()
+    };
+    let public_api = api.clone();
+    let make_public = move |_: Gauge| {
+        let api = public_api.clone();
+        tower::service_fn(move |request: Request<Incoming>| {
+            let answer = api.answer_publicly(&request);
+            async move { Ok(answer) }
+        })
+    };
+    for listener in opened.public.listeners {
+        public_server.spawn(listener, None, make_public.clone());
+    }
+    let cors = cors(&args);
     let make_service = move |requests: Gauge| {
         let api = api.clone();
         // Behind the token check, so that an answer to a stranger is none that the drain waits for.
-        token.layer(tower::service_fn(move |request: Request<Incoming>| {
-            let (api, requests) = (api.clone(), requests.clone());
-            async move { api.answer(request, &requests).await }
-        }))
+        cors.around(
+            token.layer(tower::service_fn(move |request: Request<Incoming>| {
+                let (api, requests) = (api.clone(), requests.clone());
+                async move { api.answer(request, &requests).await }
+            })),
+        )
     };
-    for listener in http {
-        listen::spawn(
-            listener,
-            make_service.clone(),
-            &shutdown.drain(),
-            &listening,
-        );
+    for listener in opened.http.listeners {
+        server.spawn(listener, opened.http.tls.clone(), make_service.clone());
     }
+    // So that the drain does not wait for this one.
+    drop((server, public_server));
     warn_of_closed_listeners(
         settings.grpc_port,
         args.enable_metrics.then_some(args.metrics_port),
     );
-    telemetry::ready(&addresses, args.log_as_json);
-    Ok(shutdown.wait().await)
+    telemetry::ready(&names, args.log_as_json);
+    let ended = shutdown.wait().await;
+    drop(opened.http.sockets);
+    Ok(ended)
+}
+
+/// daprd takes `*` alone, its default, for no CORS; its profile does so too.
+fn cors(args: &RunArgs) -> Cors {
+    let origins = &args.listen.allowed_origins;
+    if args.profile == ProfileArg::Daprd && *origins == [Origin::Any] {
+        tracing::warn!(
+            "--allowed-origins * means no CORS to daprd, and so in its profile; name the origins"
+        );
+        return Cors::default();
+    }
+    Cors::new(origins)
 }
 
 /// Says once which ports a caller would look for in vain.

@@ -1,6 +1,8 @@
 //! A client that speaks HTTP/2 with prior knowledge.
 
 use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -8,6 +10,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder as Connector, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -29,25 +32,52 @@ pub(crate) struct Client {
     requests: SendRequest<Empty<Bytes>>,
 }
 
+fn runtime() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+async fn greet<I>(stream: I, window: Window) -> SendRequest<Empty<Bytes>>
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut connector = Connector::new(TokioExecutor::new());
+    if window == Window::Closed {
+        connector.initial_stream_window_size(0);
+    }
+    let (requests, connection) = connector
+        .handshake(TokioIo::new(stream))
+        .await
+        .expect("it speaks HTTP/2");
+    tokio::spawn(connection);
+    requests
+}
+
 impl Client {
     pub(crate) fn connect(address: SocketAddr, window: Window) -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        let runtime = runtime();
         let requests = runtime.block_on(async {
             let stream = TcpStream::connect(address).await.expect("it accepts");
-            let mut connector = Connector::new(TokioExecutor::new());
-            if window == Window::Closed {
-                connector.initial_stream_window_size(0);
-            }
-            let (requests, connection) = connector
-                .handshake(TokioIo::new(stream))
-                .await
-                .expect("it speaks HTTP/2");
-            tokio::spawn(connection);
-            requests
+            greet(stream, window).await
+        });
+        Self { runtime, requests }
+    }
+
+    /// Over TLS to `localhost`; the server must choose HTTP/2.
+    #[cfg(feature = "tls")]
+    pub(crate) fn connect_tls(address: SocketAddr, config: Arc<rustls::ClientConfig>) -> Self {
+        let runtime = runtime();
+        let requests = runtime.block_on(async {
+            let stream = TcpStream::connect(address).await.expect("it accepts");
+            let name = "localhost".try_into().expect("a name");
+            let shaken = tokio_rustls::TlsConnector::from(config).connect(name, stream);
+            let stream = timeout(PATIENCE, shaken).await.expect("in time");
+            let stream = stream.expect("a handshake");
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+            greet(stream, Window::Open).await
         });
         Self { runtime, requests }
     }

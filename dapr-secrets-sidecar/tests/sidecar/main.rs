@@ -5,7 +5,12 @@
 )]
 
 mod bad_input;
+mod body;
+#[cfg(feature = "tls")]
+mod certificates;
 mod connections;
+mod cors;
+mod crowd;
 mod documented_profile;
 mod example_resources;
 mod flags;
@@ -13,15 +18,24 @@ mod frames;
 mod http2;
 mod injection;
 mod leak;
+#[cfg(not(feature = "tls"))]
+mod no_tls;
+mod outsized;
 mod overload;
 mod process;
+mod public_port;
 mod recorded_daprd;
 mod recording;
 mod reload;
 mod routes;
 mod shutdown;
 mod store_files;
+mod surroundings;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
+mod token_file;
+mod unix_socket;
 mod unread;
 mod validate;
 mod wire;

@@ -175,9 +175,16 @@ impl Sidecar {
 
     /// The addresses of the ready line, text form.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        let list = self
-            .ready
-            .strip_prefix("listening http=")
+        self.addresses_of("http")
+    }
+
+    /// The addresses of one part of the ready line, text form.
+    pub(crate) fn addresses_of(&self, api: &str) -> Vec<SocketAddr> {
+        let parts = self.ready.strip_prefix("listening ");
+        let list = parts
+            .into_iter()
+            .flat_map(|parts| parts.split(' '))
+            .find_map(|part| part.strip_prefix(api)?.strip_prefix('='))
             .unwrap_or_else(|| panic!("a ready line: {}", self.ready));
         list.split(',')
             .map(|address| address.parse().expect("an address"))

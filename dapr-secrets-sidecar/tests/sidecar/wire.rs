@@ -93,7 +93,7 @@ pub(crate) fn get_anonymously(address: SocketAddr, target: &str) -> Answer {
 }
 
 /// Reads one answer; the connection may stay open.
-pub(crate) fn read_answer(stream: &mut TcpStream, to_head: bool) -> Answer {
+pub(crate) fn read_answer(stream: &mut impl Read, to_head: bool) -> Answer {
     let mut bytes = Vec::new();
     let end_of_head = loop {
         if let Some(at) = find(&bytes, b"\r\n\r\n") {
@@ -138,7 +138,7 @@ pub(crate) fn read_answer(stream: &mut TcpStream, to_head: bool) -> Answer {
 }
 
 /// Reads what has come, at least a byte; 0 at the end of the connection.
-pub(crate) fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> usize {
+pub(crate) fn read_some(stream: &mut impl Read, into: &mut Vec<u8>) -> usize {
     let mut chunk = [0; 64 * 1024];
     loop {
         match stream.read(&mut chunk) {
