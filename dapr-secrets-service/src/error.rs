@@ -76,6 +76,25 @@ impl Error {
         }
     }
 
+    /// The same error with a secret's name of at most `max` bytes; a longer one is cut and ends in `...`.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn with_name_cut(&self, max: usize) -> Self {
+        let cut = |name: &str| -> Box<str> {
+            if name.len() <= max {
+                return name.into();
+            }
+            let end = (0..=max).rev().find(|at| name.is_char_boundary(*at));
+            format!("{}...", &name[..end.unwrap_or(0)]).into()
+        };
+        Self {
+            kind: self.kind,
+            store: self.store.clone(),
+            secret: self.secret.as_deref().map(cut),
+            detail: self.detail,
+            retry_after: self.retry_after,
+        }
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -68,8 +68,11 @@
 //! | `file` | yes | `FileStore`: the secrets of a JSON file (`secretstores.local.file`) |
 //! | `env` | yes | `EnvStore`: environment variables (`secretstores.local.env`) |
 //! | `config` | no | `config`: component and configuration files, in YAML |
+//! | `grpc` | no | `SecretsGrpc`: the same over gRPC, as a service for tonic |
+//! | `reflection` | no | its descriptors, for tonic-reflection |
 //!
-//! Without `config` no YAML is compiled in, and no feature pulls in a TLS stack.
+//! Without `config` no YAML is compiled in, without `grpc` no tonic, and no feature pulls in a TLS
+//! stack or a server.
 
 mod api;
 #[cfg(any(feature = "config", feature = "file"))]
@@ -92,6 +95,9 @@ mod store;
 pub mod config;
 
 pub use api::Profile;
+#[cfg(feature = "grpc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+pub use api::grpc::{GrpcBody, GrpcFuture, SecretsGrpc, SecretsGrpcBuilder};
 pub use api::http::{
     FallbackBody, FallbackFuture, ResponseBody, ResponseFuture, SecretsService,
     SecretsServiceBuilder, WithFallback,

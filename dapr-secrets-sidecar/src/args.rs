@@ -147,7 +147,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "PORT")]
     pub(crate) dapr_http_port: Option<u16>,
 
-    /// Port of the gRPC API, which this version does not serve yet [default: $DAPR_GRPC_PORT, or 50001]
+    /// Port of the gRPC API, 0 to 65535; 0 picks a free one [default: $DAPR_GRPC_PORT, or 50001]
     #[arg(long, value_name = "PORT")]
     pub(crate) dapr_grpc_port: Option<u16>,
 

@@ -12,6 +12,9 @@ use serde::Serialize;
 
 type Answer = Response<Full<Bytes>>;
 
+/// What a caller is told whose answer was not made in time, whichever API it uses.
+pub(crate) const TOOK_TOO_LONG: &str = "the request took too long";
+
 /// 204: healthy, or about to shut down.
 pub(crate) fn no_content() -> Answer {
     let mut response = Response::new(Full::default());
@@ -79,7 +82,7 @@ pub(crate) fn deadline_passed(profile: Profile) -> Answer {
         StatusCode::INTERNAL_SERVER_ERROR,
         "ERR_SECRET_GET",
         "BACKEND_UNAVAILABLE",
-        "the request took too long",
+        TOOK_TOO_LONG,
     )
 }
 
@@ -92,17 +95,23 @@ pub(crate) enum Overload {
     Requests,
 }
 
+impl Overload {
+    /// For the caller, whichever API it uses.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Answers => "too many large answers are still being sent; try again",
+            Self::Requests => "too many requests are being answered; try again",
+        }
+    }
+}
+
 /// 503: to be tried again.
 pub(crate) fn overloaded(profile: Profile, overload: Overload) -> Answer {
-    let message = match overload {
-        Overload::Answers => "too many large answers are still being sent; try again",
-        Overload::Requests => "too many requests are being answered; try again",
-    };
     let mut response = error(
         profile,
         StatusCode::SERVICE_UNAVAILABLE,
         "ERR_OVERLOADED",
-        message,
+        overload.message(),
     );
     let a_second = HeaderValue::from_static("1");
     response.headers_mut().insert(RETRY_AFTER, a_second);

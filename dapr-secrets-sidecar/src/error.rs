@@ -45,7 +45,6 @@ pub(crate) enum StartError {
         with: &'static str,
     },
     /// A flag needs a feature that is not compiled in.
-    #[cfg_attr(feature = "tls", expect(dead_code, reason = "every feature is there"))]
     Feature {
         flag: &'static str,
         feature: &'static str,

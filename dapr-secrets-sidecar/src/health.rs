@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dapr_secrets_service::{Engine, Profile, ResponseBody, SecretsService, StoreStatus};
+use dapr_secrets_service::{ResponseBody, SecretsService, StoreStatus};
 use http::{Method, Request, Response};
 use http_body::Body as _;
 use http_body_util::{Either, Full};
@@ -16,8 +16,8 @@ use serde::Serialize;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use crate::admission::Admission;
-use crate::budget::{AnswerBudget, Share};
+use crate::backend::Backend;
+use crate::budget::Share;
 use crate::encode::{self, Overload};
 use crate::gauge::{Counted, Gauge};
 use crate::held::Held;
@@ -29,7 +29,7 @@ use crate::shutdown::StopRequest;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How long a request for secrets may take until its answer is made.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Our own answer, or the secrets service's: an open request, and a part of the budget, until its last byte is sent.
 pub(crate) type Body = Either<Full<Bytes>, Held<ResponseBody, (Counted, Share)>>;
@@ -41,33 +41,18 @@ pub(crate) struct RuntimeApi(Arc<State>);
 #[derive(Debug)]
 struct State {
     secrets: SecretsService,
-    engine: Engine,
-    admission: Admission,
-    budget: AnswerBudget,
-    profile: Profile,
-    app_id: String,
+    backend: Backend,
     listening: Listening,
     stop: StopRequest,
 }
 
 impl RuntimeApi {
-    pub(crate) fn new(
-        engine: Engine,
-        profile: Profile,
-        app_id: Option<String>,
-        listening: Listening,
-        stop: StopRequest,
-        admission: Admission,
-    ) -> Self {
+    pub(crate) fn new(backend: Backend, listening: Listening, stop: StopRequest) -> Self {
         Self(Arc::new(State {
-            secrets: SecretsService::builder(engine.clone())
-                .profile(profile)
+            secrets: SecretsService::builder(backend.engine.clone())
+                .profile(backend.profile)
                 .build(),
-            engine,
-            admission,
-            budget: AnswerBudget::new(),
-            profile,
-            app_id: app_id.unwrap_or_default(),
+            backend,
             listening,
             stop,
         }))
@@ -96,14 +81,16 @@ impl RuntimeApi {
             Route::Health => state.health(),
             Route::OutboundHealth => state.outbound_health(),
             Route::Metadata => {
-                let stores: Vec<_> = state.engine.stores().collect();
-                encode::json(&metadata(&state.app_id, &stores))
+                let stores: Vec<_> = state.backend.engine.stores().collect();
+                encode::json(&metadata(&state.backend.app_id, &stores))
             }
             Route::Shutdown => {
                 state.stop.request();
                 encode::no_content()
             }
-            Route::MethodNotAllowed(allow) => encode::method_not_allowed(state.profile, allow),
+            Route::MethodNotAllowed(allow) => {
+                encode::method_not_allowed(state.backend.profile, allow)
+            }
         };
         Ok(to_method(is_head, own).map(Either::Left))
     }
@@ -116,9 +103,9 @@ impl RuntimeApi {
             (Route::Health, _) => state.health(),
             (Route::OutboundHealth, _) => state.outbound_health(),
             (Route::MethodNotAllowed(allow), Route::Health | Route::OutboundHealth) => {
-                encode::method_not_allowed(state.profile, allow)
+                encode::method_not_allowed(state.backend.profile, allow)
             }
-            _ => encode::not_found(state.profile),
+            _ => encode::not_found(state.backend.profile),
         };
         to_method(request.method() == Method::HEAD, own)
     }
@@ -137,15 +124,15 @@ impl State {
         if self.listening.is_complete() {
             encode::no_content()
         } else {
-            encode::not_ready(self.profile)
+            encode::not_ready(self.backend.profile)
         }
     }
 
     fn outbound_health(&self) -> Response<Full<Bytes>> {
-        if self.engine.is_ready() {
+        if self.backend.engine.is_ready() {
             encode::no_content()
         } else {
-            encode::outbound_not_ready(self.profile)
+            encode::outbound_not_ready(self.backend.profile)
         }
     }
 
@@ -154,18 +141,18 @@ impl State {
         &self,
         request: Request<B>,
     ) -> Result<(Response<ResponseBody>, Share), Response<Full<Bytes>>> {
-        let Some(admitted) = self.admission.enter() else {
-            return Err(encode::overloaded(self.profile, Overload::Requests));
+        let Some(admitted) = self.backend.admission.enter() else {
+            return Err(encode::overloaded(self.backend.profile, Overload::Requests));
         };
         let answer = timeout(DEADLINE, self.secrets.clone().oneshot(request)).await;
         drop(admitted);
         let Ok(Ok(answer)) = answer else {
-            return Err(encode::deadline_passed(self.profile));
+            return Err(encode::deadline_passed(self.backend.profile));
         };
         let size = answer.body().size_hint().upper().unwrap_or(u64::MAX);
-        match self.budget.take(size) {
+        match self.backend.budget.take(size) {
             Some(share) => Ok((answer, share)),
-            None => Err(encode::overloaded(self.profile, Overload::Answers)),
+            None => Err(encode::overloaded(self.backend.profile, Overload::Answers)),
         }
     }
 }
@@ -236,10 +223,13 @@ mod deadline_tests;
 
 #[cfg(test)]
 mod tests {
+    use dapr_secrets_service::{Engine, Profile};
     use http_body_util::BodyExt;
     use serde_json::Value;
 
     use super::*;
+    use crate::admission::Admission;
+    use crate::budget::AnswerBudget;
 
     async fn answer(api: &RuntimeApi, method: Method, path: &str) -> (u16, Bytes) {
         let mut request = Request::new(());
@@ -256,14 +246,14 @@ mod tests {
 
     fn api(listening: Listening) -> RuntimeApi {
         let engine = Engine::builder().build().expect("no store is no mistake");
-        RuntimeApi::new(
+        let backend = Backend {
             engine,
-            Profile::Documented,
-            None,
-            listening,
-            StopRequest::default(),
-            Admission::new(1),
-        )
+            profile: Profile::Documented,
+            app_id: String::new(),
+            admission: Admission::new(1),
+            budget: AnswerBudget::new(),
+        };
+        RuntimeApi::new(backend, listening, StopRequest::default())
     }
 
     #[tokio::test]
@@ -292,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn api_g6_requests_over_the_limit_are_refused_and_probes_are_not() {
         let api = api(Listening::new(0));
-        let taken = api.0.admission.enter().expect("room for one");
+        let taken = api.0.backend.admission.enter().expect("room for one");
         let rows = [
             ("/v1.0/secrets/a/b", 503),
             ("/v1.0/healthz", 204),

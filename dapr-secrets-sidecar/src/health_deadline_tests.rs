@@ -1,52 +1,30 @@
 //! A store that never answers: how long a request waits for it.
 
-use std::borrow::Cow;
-use std::future::pending;
 use std::time::Duration;
 
-use dapr_secrets_service::{
-    BulkPermit, BulkSecrets, Engine, Metadata, Permit, Profile, SecretMap, SecretStore, StoreError,
-    StoreFuture,
-};
+use dapr_secrets_service::{Engine, Profile};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::*;
-
-struct Silent;
-
-impl SecretStore for Silent {
-    fn component_type(&self) -> &str {
-        "secretstores.silent"
-    }
-
-    fn canonical<'n>(&self, name: &'n str, _: &Metadata) -> Result<Cow<'n, str>, StoreError> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn get<'a>(&'a self, _: Permit<'a>, _: &'a Metadata) -> StoreFuture<'a, SecretMap> {
-        StoreFuture::boxed(pending())
-    }
-
-    fn bulk<'a>(&'a self, _: BulkPermit<'a>, _: &'a Metadata) -> StoreFuture<'a, BulkSecrets> {
-        StoreFuture::boxed(pending())
-    }
-}
+use crate::admission::Admission;
+use crate::budget::AnswerBudget;
+use crate::silent::Silent;
 
 #[tokio::test(start_paused = true)]
 async fn api_g6_a_request_is_answered_after_30_s_at_the_latest_and_no_longer_counts() {
     for profile in [Profile::Documented, Profile::Daprd] {
         let engine = Engine::builder().add_store("silent", Silent).build();
-        let api = RuntimeApi::new(
-            engine.expect("one store"),
+        let backend = Backend {
+            engine: engine.expect("one store"),
             profile,
-            None,
-            Listening::new(0),
-            StopRequest::default(),
-            Admission::new(1),
-        );
+            app_id: String::new(),
+            admission: Admission::new(1),
+            budget: AnswerBudget::new(),
+        };
+        let api = RuntimeApi::new(backend, Listening::new(0), StopRequest::default());
         for path in ["/v1.0/secrets/silent/a", "/v1.0/secrets/silent/bulk"] {
             let start = Instant::now();
             let requests = Gauge::new();
@@ -60,7 +38,7 @@ async fn api_g6_a_request_is_answered_after_30_s_at_the_latest_and_no_longer_cou
             let is_told = body["details"][0]["reason"] == "BACKEND_UNAVAILABLE";
             assert_eq!(is_told, profile == Profile::Documented, "{path}: {body}");
             assert_eq!(requests.count(), 0, "{path}");
-            assert!(api.0.admission.enter().is_some(), "{path}");
+            assert!(api.0.backend.admission.enter().is_some(), "{path}");
         }
     }
 }

@@ -6,10 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::args::RunArgs;
 use crate::env::Settings;
 use crate::error::StartError;
+use crate::grpc;
 use crate::listen::{self, Listener, SocketFile, Tls, TlsFiles};
 use crate::shutdown::Drain;
 
 const HTTP_PORT_FLAG: &str = "--dapr-http-port";
+const GRPC_PORT_FLAG: &str = "--dapr-grpc-port";
 const PUBLIC_PORT_FLAG: &str = "--dapr-public-port";
 
 /// Where one API listens.
@@ -28,6 +30,8 @@ pub(crate) struct Api {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) http: Api,
+    /// Nothing in a build without gRPC.
+    pub(crate) grpc: Api,
     /// The health routes alone, without TLS and without a token.
     pub(crate) public: Api,
 }
@@ -50,9 +54,20 @@ impl Opened {
             "http",
             settings.http_port,
             HTTP_PORT_FLAG,
-            tls,
+            tls.clone(),
         )
         .await?;
+        let grpc = if grpc::SERVED {
+            let port = settings.grpc_port;
+            api(args, settings, "grpc", port, GRPC_PORT_FLAG, tls).await?
+        } else if args.dapr_grpc_port.is_some() {
+            return Err(StartError::Feature {
+                flag: GRPC_PORT_FLAG,
+                feature: "grpc",
+            });
+        } else {
+            Api::default()
+        };
         let public = match args.listen.dapr_public_port {
             None => Api::default(),
             Some(port) => {
@@ -61,17 +76,21 @@ impl Opened {
                 tcp(&[address], port, PUBLIC_PORT_FLAG, None).await?
             }
         };
-        Ok(Self { http, public })
+        Ok(Self { http, grpc, public })
     }
 
     /// How many listeners there are.
     pub(crate) fn count(&self) -> usize {
-        self.http.listeners.len() + self.public.listeners.len()
+        self.http.listeners.len() + self.grpc.listeners.len() + self.public.listeners.len()
     }
 
     /// The parts of the ready line.
     pub(crate) fn names(&self) -> Vec<(&'static str, Vec<String>)> {
-        let apis = [("http", &self.http), ("public", &self.public)];
+        let apis = [
+            ("http", &self.http),
+            ("grpc", &self.grpc),
+            ("public", &self.public),
+        ];
         apis.into_iter()
             .filter(|(_, api)| !api.names.is_empty())
             .map(|(name, api)| (name, api.names.clone()))

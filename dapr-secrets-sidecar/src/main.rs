@@ -10,6 +10,7 @@
 
 mod admission;
 mod args;
+mod backend;
 mod budget;
 mod commands;
 mod cors;
@@ -19,6 +20,11 @@ mod error;
 mod files;
 mod foreign;
 mod gauge;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(not(feature = "grpc"))]
+#[path = "no_grpc.rs"]
+mod grpc;
 mod health;
 mod held;
 mod listen;
@@ -28,6 +34,8 @@ mod one_line;
 mod reload;
 mod route;
 mod shutdown;
+#[cfg(test)]
+mod silent;
 mod telemetry;
 mod token;
 

@@ -1,7 +1,8 @@
 //! The token check in front of everything: which token, which answer, which paths need none.
 //!
 //! The token comes from a file that is read again and again, or from `DAPR_API_TOKEN` (`docs/spec/secrets-api.md`, G2).
-//! Exempt are exactly `GET /v1.0/healthz` and `GET /v1.0/healthz/outbound`, compared byte by byte with the path as sent.
+//! Exempt are exactly `GET /v1.0/healthz` and `GET /v1.0/healthz/outbound`, compared byte by byte with the path as sent,
+//! and on the gRPC port exactly the methods of `grpc.health.v1.Health`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +19,15 @@ use tower_dapr_token::{
 use crate::error::StartError;
 use crate::telemetry::INSECURE;
 
-/// The probes that every platform sends without a token.
+/// The probes of HTTP that every platform sends without a token.
 const EXEMPT: [&str; 2] = ["/v1.0/healthz", "/v1.0/healthz/outbound"];
+
+/// Which API the check is in front of: each has its own probes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    Http,
+    Grpc,
+}
 
 /// Reads the token from a file, and again when it changes, as long as the handle is held.
 ///
@@ -48,37 +56,43 @@ pub(crate) fn follow(path: &Path, overlap: Duration) -> Result<TokenHandle, Star
 ///
 /// [`StartError::Token`]: unset, empty and unusable are told apart.
 pub(crate) fn layer(
+    api: Api,
     file: Option<TokenReader>,
     environment: &dyn Environment,
     profile: Profile,
     allow_anonymous: bool,
 ) -> Result<RequireTokenLayer, StartError> {
+    // What concerns both APIs is said once.
+    let is_told = api == Api::Http;
     if let Some(file) = file {
-        if environment.var("DAPR_API_TOKEN").is_some() {
+        if is_told && environment.var("DAPR_API_TOKEN").is_some() {
             tracing::warn!("--api-token-file is given, so DAPR_API_TOKEN has no effect");
         }
-        if allow_anonymous {
+        if is_told && allow_anonymous {
             tracing::warn!(
                 "--api-token-file is given, so --insecure-allow-anonymous has no effect"
             );
         }
-        return preset(profile)
+        return preset(api, profile)
             .reader(file)
             .build()
             .map_err(StartError::Token);
     }
     let lookup = |name: &str| environment.var(name);
-    let enforced = preset(profile).dapr_token().environment(&lookup).build();
+    let enforced = preset(api, profile)
+        .dapr_token()
+        .environment(&lookup)
+        .build();
     match enforced {
         Ok(layer) => {
-            if allow_anonymous {
+            if is_told && allow_anonymous {
                 tracing::warn!(
                     "DAPR_API_TOKEN is set, so --insecure-allow-anonymous has no effect"
                 );
             }
             Ok(layer)
         }
-        Err(error) if allow_anonymous && is_absent(&error) => preset(profile)
+        Err(error) if allow_anonymous && is_absent(&error) => preset(api, profile)
             .insecure_allow_all()
             .build()
             .map_err(StartError::Token),
@@ -86,11 +100,17 @@ pub(crate) fn layer(
     }
 }
 
-fn preset(profile: Profile) -> RequireTokenBuilder<'static> {
-    let builder = RequireTokenLayer::builder().observer(Arc::new(Log::default()));
-    let builder = EXEMPT
-        .into_iter()
-        .fold(builder, |builder, path| builder.exempt(Method::GET, path));
+fn preset(api: Api, profile: Profile) -> RequireTokenBuilder<'static> {
+    let builder = RequireTokenLayer::builder();
+    let builder = match api {
+        Api::Http => EXEMPT
+            .into_iter()
+            .fold(builder, |builder, path| builder.exempt(Method::GET, path))
+            .observer(Arc::new(Log::default())),
+        Api::Grpc => builder
+            .grpc_health()
+            .observer(Arc::new(SecondLog::default())),
+    };
     if profile == Profile::Daprd {
         builder.daprd_compat()
     } else {
@@ -145,6 +165,22 @@ impl Observer for Log {
     }
 }
 
+/// The same for the second layer, without what the first one has told of the token that they share.
+#[derive(Debug, Default)]
+struct SecondLog(Log);
+
+impl Observer for SecondLog {
+    fn on_decision(&self, decision: &Decision) {
+        self.0.on_decision(decision);
+    }
+
+    fn on_notice(&self, notice: &Notice) {
+        if matches!(notice, Notice::Exemptions(_)) {
+            self.0.on_notice(notice);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -170,15 +206,20 @@ mod tests {
             ("space", Some("a b"), false, false),
         ];
         for (name, token, strict, waived) in rows {
-            for profile in [Profile::Documented, Profile::Daprd] {
+            for (api, profile) in [
+                (Api::Http, Profile::Documented),
+                (Api::Http, Profile::Daprd),
+                (Api::Grpc, Profile::Documented),
+                (Api::Grpc, Profile::Daprd),
+            ] {
                 let environment = environment(token);
                 assert_eq!(
-                    layer(None, &environment, profile, false).is_ok(),
+                    layer(api, None, &environment, profile, false).is_ok(),
                     strict,
                     "{name}"
                 );
                 assert_eq!(
-                    layer(None, &environment, profile, true).is_ok(),
+                    layer(api, None, &environment, profile, true).is_ok(),
                     waived,
                     "{name}"
                 );
@@ -194,8 +235,14 @@ mod tests {
         );
         for allow_anonymous in [false, true] {
             // A previous token without a current one is a mistake that no flag forgives.
-            layer(None, &environment, Profile::Documented, allow_anonymous)
-                .expect_err("no current token");
+            layer(
+                Api::Http,
+                None,
+                &environment,
+                Profile::Documented,
+                allow_anonymous,
+            )
+            .expect_err("no current token");
         }
     }
 }

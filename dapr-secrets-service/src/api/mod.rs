@@ -1,6 +1,10 @@
 //! Dapr's secrets API on the wire.
 
+mod failed;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
 pub(crate) mod http;
+mod wiped;
 
 /// Whose answers the API gives where Dapr's documents and the running daprd disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

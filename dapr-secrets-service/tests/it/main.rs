@@ -1,13 +1,42 @@
 //! The whole service: requests in, responses out, over stores given as values and over files.
 
+#[cfg(feature = "grpc")]
+mod call;
 mod compile_fail;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod config;
 #[cfg(all(feature = "config", not(all(feature = "file", feature = "env"))))]
 mod disabled;
+#[cfg(feature = "grpc")]
+#[rustfmt::skip]
+mod dapr;
 mod errors;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod files;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "grpc")]
+mod grpc_errors;
+#[cfg(feature = "grpc")]
+mod grpc_limits;
+#[cfg(all(feature = "grpc", feature = "file"))]
+mod grpc_mounting;
+#[cfg(all(
+    feature = "grpc",
+    feature = "config",
+    feature = "file",
+    feature = "env"
+))]
+mod grpc_recorded;
+#[cfg(all(
+    feature = "grpc",
+    feature = "config",
+    feature = "file",
+    feature = "env"
+))]
+mod grpc_recording;
+#[cfg(feature = "reflection")]
+mod grpc_reflection;
 #[cfg(feature = "file")]
 mod http;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
@@ -23,4 +52,5 @@ mod scopes;
 mod shelf;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod slips;
+mod statuses;
 mod talk;

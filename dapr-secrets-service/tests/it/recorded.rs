@@ -71,12 +71,12 @@ const EXCEPTIONS: [Exception; 18] = [
     except("unknown route", ROUTES, 404, "ERR_NOT_FOUND"),
 ];
 
-fn recorded() -> PathBuf {
+pub(crate) fn recorded() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/daprd-1.18.1")
 }
 
 /// The recorded components; the relative path of their secrets file made absolute in a copy.
-fn service() -> SecretsService {
+pub(crate) fn service() -> SecretsService {
     let recorded = recorded();
     let copy = tempfile::tempdir().expect("a folder");
     let secrets = recorded.join("secrets.json");
@@ -119,7 +119,7 @@ fn is_about_secrets(line: &Value) -> bool {
     has_token && !path.contains("healthz") && path != "/v1.0/metadata"
 }
 
-fn without_go_formats(body: &Value) -> Value {
+pub(crate) fn without_go_formats(body: &Value) -> Value {
     match body {
         Value::Object(members) => members
             .iter()

@@ -97,3 +97,62 @@ impl SecretStore for Shelf {
         &["version_id"]
     }
 }
+
+/// A store that never answers; it tells when it was asked, and when the question was dropped.
+#[derive(Default)]
+#[cfg(feature = "grpc")]
+pub(crate) struct Silent {
+    asked: Arc<tokio::sync::Notify>,
+    dropped: Arc<tokio::sync::Notify>,
+}
+
+#[cfg(feature = "grpc")]
+impl Silent {
+    pub(crate) fn telling(dropped: &Arc<tokio::sync::Notify>) -> Self {
+        Self {
+            dropped: Arc::clone(dropped),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn asked(mut self, asked: &Arc<tokio::sync::Notify>) -> Self {
+        self.asked = Arc::clone(asked);
+        self
+    }
+
+    fn never<T: Send + 'static>(&self) -> StoreFuture<'_, T> {
+        struct Telling(Arc<tokio::sync::Notify>);
+
+        impl Drop for Telling {
+            fn drop(&mut self) {
+                self.0.notify_one();
+            }
+        }
+
+        let telling = Telling(Arc::clone(&self.dropped));
+        StoreFuture::boxed(async move {
+            let _telling = telling;
+            self.asked.notify_one();
+            std::future::pending().await
+        })
+    }
+}
+
+#[cfg(feature = "grpc")]
+impl SecretStore for Silent {
+    fn component_type(&self) -> &str {
+        "secretstores.silent"
+    }
+
+    fn canonical<'n>(&self, name: &'n str, _: &Metadata) -> Result<Cow<'n, str>, StoreError> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn get<'a>(&'a self, _: Permit<'a>, _: &'a Metadata) -> StoreFuture<'a, SecretMap> {
+        self.never()
+    }
+
+    fn bulk<'a>(&'a self, _: BulkPermit<'a>, _: &'a Metadata) -> StoreFuture<'a, BulkSecrets> {
+        self.never()
+    }
+}

@@ -11,6 +11,8 @@ use tower_dapr_token::{RequireTokenLayer, TokenHandle};
 
 use crate::admission::Admission;
 use crate::args::{Origin, ProfileArg, RunArgs};
+use crate::backend::Backend;
+use crate::budget::AnswerBudget;
 use crate::cors::Cors;
 use crate::env::Settings;
 use crate::error::StartError;
@@ -20,7 +22,7 @@ use crate::listen::{Crowd, Listening, Server};
 use crate::listeners::Opened;
 use crate::reload::{self, Reloader};
 use crate::shutdown::{Ended, Shutdown, Signals};
-use crate::{files, load, telemetry, token};
+use crate::{files, grpc, load, telemetry, token};
 
 /// Probes come one at a time, and from few places.
 const PUBLIC_CONNECTIONS: usize = 64;
@@ -60,21 +62,34 @@ pub(crate) fn run(
         .as_deref()
         .map(|path| token::follow(path, args.listen.api_token_overlap))
         .transpose()?;
-    let token = token::layer(
-        followed.as_ref().map(TokenHandle::reader),
-        &**environment,
-        profile,
-        args.insecure_allow_anonymous,
-    )?;
+    let token = |api| {
+        token::layer(
+            api,
+            followed.as_ref().map(TokenHandle::reader),
+            &**environment,
+            profile,
+            args.insecure_allow_anonymous,
+        )
+    };
+    let tokens = Tokens {
+        http: token(token::Api::Http)?,
+        grpc: token(token::Api::Grpc)?,
+    };
     drop(in_runtime);
     let engine = load::load(&args, &settings, loader.clone())?;
     let reloader = Reloader::new(loader, engine.clone(), loaded);
-    let ended = runtime.block_on(serve(args, settings, profile, engine, reloader, token));
+    let ended = runtime.block_on(serve(args, settings, profile, engine, reloader, tokens));
     // The file is followed as long as this is held.
     drop(followed);
     // What the drain has cut off is not waited for.
     runtime.shutdown_background();
     ended
+}
+
+/// The check in front of each API, over the same token.
+struct Tokens {
+    http: RequireTokenLayer,
+    grpc: RequireTokenLayer,
 }
 
 async fn serve(
@@ -83,7 +98,7 @@ async fn serve(
     profile: Profile,
     engine: Engine,
     reloader: Reloader,
-    token: RequireTokenLayer,
+    tokens: Tokens,
 ) -> Result<Ended, StartError> {
     let (limits, notices) = args.listen.limits();
     for notice in notices {
@@ -93,7 +108,7 @@ async fn serve(
     let limit = Duration::from_secs(args.dapr_graceful_shutdown_seconds.into());
     let shutdown = Shutdown::new(Signals::listen()?, limit);
     reload::spawn(reloader)?;
-    let opened = Opened::open(&args, &settings, &shutdown.drain()).await?;
+    let mut opened = Opened::open(&args, &settings, &shutdown.drain()).await?;
     let names = opened.names();
     let server = Server {
         limits,
@@ -101,13 +116,18 @@ async fn serve(
         drain: shutdown.drain(),
         listening: Listening::new(opened.count()),
     };
-    let api = RuntimeApi::new(
+    let requests = usize::try_from(args.listen.max_concurrent_requests).unwrap_or(usize::MAX);
+    let backend = Backend {
         engine,
         profile,
-        settings.app_id,
+        app_id: settings.app_id.unwrap_or_default(),
+        admission: Admission::new(requests),
+        budget: AnswerBudget::new(),
+    };
+    let api = RuntimeApi::new(
+        backend.clone(),
         server.listening.clone(),
         shutdown.stop_request(),
-        Admission::new(usize::try_from(args.listen.max_concurrent_requests).unwrap_or(usize::MAX)),
     );
     // Strangers may reach the public port: they make room for each other and for nobody else.
     let public_server = Server {
@@ -130,24 +150,28 @@ async fn serve(
         let api = api.clone();
         // Behind the token check, so that an answer to a stranger is none that the drain waits for.
         cors.around(
-            token.layer(tower::service_fn(move |request: Request<Incoming>| {
-                let (api, requests) = (api.clone(), requests.clone());
-                async move { api.answer(request, &requests).await }
-            })),
+            tokens
+                .http
+                .layer(tower::service_fn(move |request: Request<Incoming>| {
+                    let (api, requests) = (api.clone(), requests.clone());
+                    async move { api.answer(request, &requests).await }
+                })),
         )
     };
     for listener in opened.http.listeners {
         server.spawn(listener, opened.http.tls.clone(), make_service.clone());
     }
+    let grpc_sockets = std::mem::take(&mut opened.grpc.sockets);
+    grpc::serve(&server, opened.grpc, tokens.grpc, backend).await;
     // So that the drain does not wait for this one.
     drop((server, public_server));
     warn_of_closed_listeners(
-        settings.grpc_port,
+        (!grpc::SERVED).then_some(settings.grpc_port),
         args.enable_metrics.then_some(args.metrics_port),
     );
     telemetry::ready(&names, args.log_as_json);
     let ended = shutdown.wait().await;
-    drop(opened.http.sockets);
+    drop((opened.http.sockets, grpc_sockets));
     Ok(ended)
 }
 
@@ -164,11 +188,14 @@ fn cors(args: &RunArgs) -> Cors {
 }
 
 /// Says once which ports a caller would look for in vain.
-fn warn_of_closed_listeners(grpc_port: u16, metrics_port: Option<u16>) {
-    let mut closed = vec![format!("grpc (port {grpc_port})")];
-    closed.extend(metrics_port.map(|port| format!("metrics (port {port})")));
-    tracing::warn!(
-        listeners = closed.join(", "),
-        "this version does not serve these listeners yet; they are not opened"
-    );
+fn warn_of_closed_listeners(grpc_port: Option<u16>, metrics_port: Option<u16>) {
+    let grpc = grpc_port.map(|port| format!("grpc (port {port})"));
+    let metrics = metrics_port.map(|port| format!("metrics (port {port})"));
+    let closed: Vec<_> = grpc.into_iter().chain(metrics).collect();
+    if !closed.is_empty() {
+        tracing::warn!(
+            listeners = closed.join(", "),
+            "this build does not serve these listeners; they are not opened"
+        );
+    }
 }

@@ -50,8 +50,8 @@ fn s7_auth_o3_nothing_secret_is_said_while_requests_are_served_and_refused() {
             .env("DEMO_A", VARIABLE)
             .args(["--log-level", "trace", "--profile", profile, json])
             .serve();
-        let address = match sidecar.ready_line().strip_prefix("listening http=") {
-            Some(address) => address.parse().expect("an address"),
+        let address = match sidecar.ready_line().strip_prefix("listening ") {
+            Some(_) => sidecar.address(),
             None => {
                 let line: serde_json::Value =
                     serde_json::from_str(sidecar.ready_line()).expect("JSON");

@@ -11,13 +11,28 @@ mod certificates;
 mod connections;
 mod cors;
 mod crowd;
+#[cfg(feature = "grpc")]
+#[path = "../../../dapr-secrets-service/tests/it/dapr.rs"]
+#[rustfmt::skip]
+mod dapr;
 mod documented_profile;
 mod example_resources;
 mod flags;
 mod frames;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "grpc")]
+mod grpc_client;
+#[cfg(feature = "grpc")]
+mod grpc_recorded;
+#[cfg(feature = "grpc")]
+#[path = "../../../dapr-secrets-service/tests/it/grpc_recording.rs"]
+mod grpc_recording;
 mod http2;
 mod injection;
 mod leak;
+#[cfg(not(feature = "grpc"))]
+mod no_grpc;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod outsized;

@@ -25,7 +25,7 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// No arguments, no variables.
+    /// No arguments, and no variable but that of the gRPC port, which would be the same for every test.
     pub(crate) fn bare() -> Self {
         Self::through(Command::new(env!("CARGO_BIN_EXE_dapr-secrets-sidecar")))
     }
@@ -34,6 +34,7 @@ impl Start {
     pub(crate) fn through(mut command: Command) -> Self {
         command
             .env_clear()
+            .env("DAPR_GRPC_PORT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -26,6 +26,8 @@ fn api_g7_an_open_request_finishes_and_the_exit_code_is_0() {
         let mut sidecar = patient(&files, "60");
         let open = Unread::begin(sidecar.address());
         sidecar.signal(signal);
+        // That of each API.
+        sidecar.wait_for("a listener is closed");
         sidecar.wait_for("a listener is closed");
         TcpStream::connect(sidecar.address()).expect_err("new connections are refused");
         assert!(open.finish() > LARGE, "{signal:?}: the whole answer");

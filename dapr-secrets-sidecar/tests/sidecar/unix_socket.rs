@@ -39,7 +39,7 @@ fn api_g1_a_socket_serves_in_place_of_the_port_and_is_removed_at_the_end() {
     let path = files.path().join("sockets/dapr-orders-http.socket");
     assert_eq!(
         sidecar.ready_line(),
-        "listening http=unix:sockets/dapr-orders-http.socket"
+        "listening http=unix:sockets/dapr-orders-http.socket grpc=unix:sockets/dapr-orders-grpc.socket"
     );
     let metadata = fs::symlink_metadata(&path).expect("there");
     assert!(metadata.file_type().is_socket());

@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use zeroize::Zeroizing;
+
+use crate::api::wiped::WipedBuffer;
 
 /// The response body of [`SecretsService`](crate::SecretsService): one chunk or nothing.
 ///
@@ -23,7 +23,7 @@ impl ResponseBody {
     }
 
     pub(super) fn wiped_on_drop(bytes: WipedBuffer) -> Self {
-        Self(Bytes::from_owner(bytes.0))
+        Self(bytes.into_bytes())
     }
 }
 
@@ -56,41 +56,6 @@ impl fmt::Debug for ResponseBody {
     }
 }
 
-/// A buffer that leaves no copy behind when it grows, and none when it is dropped.
-pub(super) struct WipedBuffer(Zeroizing<Vec<u8>>);
-
-impl WipedBuffer {
-    pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(capacity)))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            let mut larger = Vec::with_capacity(needed.max(self.0.capacity() * 2));
-            larger.extend_from_slice(&self.0);
-            // The outgrown buffer is wiped by its own drop.
-            self.0 = Zeroizing::new(larger);
-        }
-        self.0.extend_from_slice(bytes);
-    }
-}
-
-impl io::Write for WipedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,14 +79,5 @@ mod tests {
             Pin::new(&mut body).poll_frame(&mut cx),
             Poll::Ready(None)
         ));
-    }
-
-    #[test]
-    fn s7_a_growing_buffer_keeps_its_content() {
-        let mut buffer = WipedBuffer::with_capacity(0);
-        for byte in 0..=255_u8 {
-            buffer.push(&[byte]);
-        }
-        assert!(buffer.0.iter().copied().eq(0..=255));
     }
 }

@@ -1,27 +1,25 @@
-//! Step 4: an outcome becomes status, headers and body. The only file that names a status code.
+//! Step 4: an outcome becomes status, headers and body. The only file that names a status code of
+//! HTTP.
 //!
 //! Success bodies are JSON objects with sorted keys. Error bodies are
 //! `{"errorCode", "message", "details"}`; the daprd profile leaves the details out. Every answer
 //! forbids storing it.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::body::{ResponseBody, WipedBuffer};
+use super::body::ResponseBody;
 use super::json::{estimate, write_object, write_secret, write_text};
 use super::route::Refusal;
 use crate::api::Profile;
+use crate::api::failed::{self, failed_names};
+use crate::api::wiped::WipedBuffer;
 use crate::bulk::BulkSecrets;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretMap;
 
-/// Names that a partial bulk answer lacks, with the kind of each failure.
-const FAILED: HeaderName = HeaderName::from_static("x-dapr-secrets-failed");
-/// Longest list in that header, before `;more=N`.
-const FAILED_MAX: usize = 4 << 10;
 /// What a throttling backend's caller is told to wait when the backend does not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 
@@ -155,7 +153,7 @@ impl Encoder {
         });
         let mut response = self.json(StatusCode::OK, json);
         if let Some(list) = failed_names(answer) {
-            response.headers_mut().insert(FAILED, list);
+            response.headers_mut().insert(failed::HEADER, list);
         }
         response
     }
@@ -271,40 +269,4 @@ fn whole_seconds(wait: Duration) -> HeaderValue {
         .as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0));
     HeaderValue::from(rounded_up.max(1))
-}
-
-/// `NAME=KIND,...` for the names that failed, cut at [`FAILED_MAX`] bytes with `;more=N`.
-fn failed_names(answer: &BulkSecrets) -> Option<HeaderValue> {
-    let total = answer.failed().len();
-    if total == 0 {
-        return None;
-    }
-    let mut list = String::new();
-    let mut listed = 0;
-    for (name, error) in answer.failed() {
-        let mut item = String::from(if listed == 0 { "" } else { "," });
-        percent_encode(name, &mut item);
-        item.push('=');
-        item.push_str(error.kind().as_str());
-        if list.len() + item.len() > FAILED_MAX {
-            break;
-        }
-        list.push_str(&item);
-        listed += 1;
-    }
-    if listed < total {
-        list.push_str(";more=");
-        list.push_str(&(total - listed).to_string());
-    }
-    Some(HeaderValue::try_from(list).expect("unreserved characters and escapes are header text"))
-}
-
-fn percent_encode(name: &str, out: &mut String) {
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("a String takes everything");
-        }
-    }
 }

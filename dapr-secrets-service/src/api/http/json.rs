@@ -1,6 +1,6 @@
 //! Writes JSON into buffers that are wiped. Members come in the order they are given.
 
-use super::body::WipedBuffer;
+use crate::api::wiped::WipedBuffer;
 use crate::secret::SecretMap;
 
 /// Bytes of the JSON of a secret when nothing in it needs escaping.

@@ -92,6 +92,15 @@ impl SecretsService {
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
+
+    /// The same stores in the same profile, over gRPC.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn grpc(&self) -> crate::SecretsGrpc {
+        crate::SecretsGrpc::builder(self.engine.clone())
+            .profile(self.profile)
+            .build()
+    }
 }
 
 /// Changes the defaults of a [`SecretsService`].
