@@ -13,7 +13,7 @@ use std::{env, fmt, fs, io, process};
 
 use crate::case::{Case, find};
 
-/// How many requests the short run serves.
+/// How many requests the short run serves, unless the counter was told otherwise.
 pub const REQUESTS: u64 = 2_000;
 
 /// Why there is no count.
@@ -67,6 +67,7 @@ pub struct Counter<'a> {
     folder: PathBuf,
     program: PathBuf,
     baselines: BTreeMap<&'static str, i64>,
+    requests: u64,
 }
 
 impl<'a> Counter<'a> {
@@ -92,7 +93,15 @@ impl<'a> Counter<'a> {
             folder: folder.to_owned(),
             program: Path::new(".").join(name),
             baselines: BTreeMap::new(),
+            requests: REQUESTS,
         })
+    }
+
+    /// The same with fewer requests in the short run, for cases that cost a hundred times as much as others.
+    #[must_use]
+    pub fn of_requests(mut self, requests: u64) -> Self {
+        self.requests = requests;
+        self
     }
 
     /// Which valgrind it is.
@@ -111,7 +120,7 @@ impl<'a> Counter<'a> {
     ///
     /// Any [`CountError`].
     pub fn net(&mut self, case: &Case) -> Result<i64, CountError> {
-        let own = per_request(self.twice(case.name, total)?);
+        let own = self.per_request(self.twice(case.name, total)?);
         let Some(name) = case.baseline else {
             return Ok(own);
         };
@@ -120,7 +129,7 @@ impl<'a> Counter<'a> {
         }
         let baseline =
             find(self.cases, name).ok_or_else(|| CountError::Unknown(name.to_owned()))?;
-        let known = per_request(self.twice(baseline.name, total)?);
+        let known = self.per_request(self.twice(baseline.name, total)?);
         self.baselines.insert(name, known);
         Ok(own - known)
     }
@@ -138,7 +147,8 @@ impl<'a> Counter<'a> {
             let (short, long) = self.twice(name, functions)?;
             for (function, count) in &long {
                 let before = short.get(function).copied().unwrap_or_default();
-                *net.entry(function.clone()).or_default() += sign * per_request((before, *count));
+                *net.entry(function.clone()).or_default() +=
+                    sign * self.per_request((before, *count));
             }
         }
         let mut net: Vec<(String, i64)> =
@@ -153,9 +163,13 @@ impl<'a> Counter<'a> {
         name: &str,
         read: fn(&str) -> Result<T, CountError>,
     ) -> Result<(T, T), CountError> {
-        let short = read(&self.profile(name, REQUESTS)?)?;
-        let long = read(&self.profile(name, 3 * REQUESTS)?)?;
+        let short = read(&self.profile(name, self.requests)?)?;
+        let long = read(&self.profile(name, 3 * self.requests)?)?;
         Ok((short, long))
+    }
+
+    fn per_request(&self, runs: (i64, i64)) -> i64 {
+        per_request(self.requests, runs)
     }
 
     fn profile(&self, name: &str, requests: u64) -> Result<String, CountError> {
@@ -184,10 +198,10 @@ impl<'a> Counter<'a> {
 }
 
 /// One iteration, from the totals of the short and of the long run, rounded to the nearest whole instruction.
-fn per_request((short, long): (i64, i64)) -> i64 {
-    const ITERATIONS: i64 = 2 * REQUESTS.cast_signed();
+fn per_request(requests: u64, (short, long): (i64, i64)) -> i64 {
+    let iterations = 2 * requests.cast_signed();
     let spent = long - short;
-    (spent + spent.signum() * ITERATIONS / 2) / ITERATIONS
+    (spent + spent.signum() * iterations / 2) / iterations
 }
 
 /// The total of a profile.
@@ -259,12 +273,13 @@ mod tests {
     fn start_up_cancels_out_and_halves_are_rounded() {
         let start = 1_000_000;
         let served = |each: i64, requests: u64| start + each * requests.cast_signed();
-        assert_eq!(
-            per_request((served(440, REQUESTS), served(440, 3 * REQUESTS))),
-            440
-        );
-        assert_eq!(per_request((0, 2 * 2 * REQUESTS.cast_signed() - 1)), 2);
-        assert_eq!(per_request((2 * 2 * REQUESTS.cast_signed() - 1, 0)), -2);
+        for requests in [100, REQUESTS] {
+            let runs = (served(440, requests), served(440, 3 * requests));
+            assert_eq!(per_request(requests, runs), 440);
+            let almost_two = 2 * 2 * requests.cast_signed() - 1;
+            assert_eq!(per_request(requests, (0, almost_two)), 2);
+            assert_eq!(per_request(requests, (almost_two, 0)), -2);
+        }
     }
 
     #[test]

@@ -28,6 +28,13 @@ pub enum Gate {
     Record,
     /// As [`Gate::Record`], and once it was at or below this number of instructions it stays there.
     Target(u64),
+    /// Of a case that cannot do without: so many allocations at most, and a target as of [`Gate::Target`] if there is one.
+    Allocating {
+        /// The number of instructions to reach.
+        target: Option<u64>,
+        /// Allocations of one request.
+        allocations: u64,
+    },
 }
 
 impl Gate {
@@ -36,7 +43,17 @@ impl Gate {
     pub const fn target(self) -> Option<u64> {
         match self {
             Self::Target(instructions) => Some(instructions),
+            Self::Allocating { target, .. } => target,
             Self::Open | Self::Record => None,
+        }
+    }
+
+    /// How often one request may allocate.
+    #[must_use]
+    pub const fn allocations(self) -> u64 {
+        match self {
+            Self::Allocating { allocations, .. } => allocations,
+            Self::Open | Self::Record | Self::Target(_) => 0,
         }
     }
 }

@@ -61,6 +61,14 @@ pub const OURS: &[Contender] = &[
     },
     Contender {
         package: None,
+        layer: "**`RequireTokenLayer`**, eight tokens, the last one matches",
+        accept: "accept-eight-tokens",
+        reject: Some("reject-http-eight-tokens"),
+        checks: "the same, and rotation",
+        leaves_out: "",
+    },
+    Contender {
+        package: None,
         layer: "**`RequireTokenLayer`**, `keep_header`",
         accept: "accept-keep-header",
         reject: None,
@@ -84,6 +92,16 @@ pub const OURS: &[Contender] = &[
         leaves_out: "",
     },
 ];
+
+/// The floor beside what stands in front of a tonic server.
+pub const GRPC_FLOOR: &[Contender] = &[Contender {
+    package: None,
+    layer: "floor with stripping: `headers_mut().remove(..)`, forward",
+    accept: "floor-remove-grpc",
+    reject: None,
+    checks: "nothing",
+    leaves_out: "the check",
+}];
 
 /// Measures the contenders and sets them in a table. `lock` is the text of the lock file that they were built with.
 ///
@@ -168,7 +186,7 @@ mod tests {
     #[test]
     fn every_contender_has_its_cases() {
         let cases = crate::cases();
-        for contender in OURS {
+        for contender in OURS.iter().chain(GRPC_FLOOR) {
             for name in [Some(contender.accept), contender.reject]
                 .into_iter()
                 .flatten()

@@ -64,6 +64,26 @@ where
     }
 }
 
+/// As [`drive`], with requests of these templates in turn.
+pub fn drive_in_turn<S, Q, B>(plan: Plan, templates: &[Template], mut service: S) -> Outcome
+where
+    S: Service<Request<Q>, Response = Response<B>, Error = Infallible>,
+    Q: Default,
+{
+    let mut turns = templates.iter().cycle();
+    let mut make = || turns.next().map_or_else(Request::default, Template::fresh);
+    match plan {
+        Plan::Repeat(times) => Outcome::Served(repeat_made(&mut service, make, times)),
+        Plan::Allocations => Outcome::Allocations(most_allocations(make, |request| {
+            respond(&mut service, request)
+        })),
+        Plan::Time => Outcome::Time(mean_time(make, |request| respond(&mut service, request))),
+        Plan::Answer => {
+            Outcome::Answer(respond(&mut service, make()).map(|response| response.status()))
+        }
+    }
+}
+
 /// Follows the plan with one clone of the service in the place of one request.
 pub fn drive_clone<S: Clone>(plan: Plan, service: &S) -> Outcome {
     match plan {
@@ -84,6 +104,20 @@ where
     let mut served = 0;
     for _ in 0..times {
         let response = respond(service, template.fresh());
+        served += u64::from(black_box(&response).is_some());
+    }
+    served
+}
+
+/// The same for requests of several templates.
+#[inline(never)]
+fn repeat_made<S, Q, B>(service: &mut S, mut make: impl FnMut() -> Request<Q>, times: u64) -> u64
+where
+    S: Service<Request<Q>, Response = Response<B>, Error = Infallible>,
+{
+    let mut served = 0;
+    for _ in 0..times {
+        let response = respond(service, make());
         served += u64::from(black_box(&response).is_some());
     }
     served
@@ -133,18 +167,23 @@ fn most_allocations<T, R>(mut make: impl FnMut() -> T, mut measured: impl FnMut(
     most
 }
 
-/// The mean of one run. What is measured is made beforehand, in batches that fit into a cache.
+/// The mean of one run. What is measured is made beforehand, in batches that fit into a cache. A run of what is slow is
+/// cut short.
 fn mean_time<T, R>(mut make: impl FnMut() -> T, mut measured: impl FnMut(T) -> R) -> Duration {
     const BATCHES: u32 = 1_000;
     const BATCH: u32 = 64;
+    const ENOUGH: Duration = Duration::from_millis(200);
     let mut spent = Duration::ZERO;
-    for _ in 0..BATCHES {
+    for batches in 1..=BATCHES {
         let batch: Vec<T> = (0..BATCH).map(|_| make()).collect();
         let started = Instant::now();
         for made in batch {
             drop(black_box(measured(made)));
         }
         spent += started.elapsed();
+        if spent >= ENOUGH {
+            return spent / batches / BATCH;
+        }
     }
     spent / BATCHES / BATCH
 }

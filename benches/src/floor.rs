@@ -32,6 +32,9 @@ pub const CASES: &[Case] = &[
     Case::baseline("bare-missing", Some(FORWARDED), |plan| {
         bare(plan, Shape::Missing)
     }),
+    Case::baseline("bare-accepted-grpc", Some(FORWARDED), |plan| {
+        bare(plan, Shape::AcceptedGrpc)
+    }),
     Case::baseline("bare-wrong-grpc", Some(FORWARDED), |plan| {
         bare(plan, Shape::WrongGrpc)
     }),
@@ -57,6 +60,16 @@ pub const CASES: &[Case] = &[
             black_box(&request.headers_mut().remove(TOKEN_HEADER));
         })
     }),
+    Case::shown(
+        "floor-remove-grpc",
+        "bare-accepted-grpc",
+        FORWARDED,
+        |plan| {
+            floor(plan, Shape::AcceptedGrpc, |request| {
+                black_box(&request.headers_mut().remove(TOKEN_HEADER));
+            })
+        },
+    ),
     Case::shown("floor-insert", "bare-outbound", FORWARDED, |plan| {
         floor(plan, Shape::Outbound, |request| {
             let value = HeaderValue::from_static(TOKEN);

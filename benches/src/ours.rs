@@ -48,6 +48,14 @@ pub const CASES: &[Case] = &[
         FORWARDED,
         |plan| drive::<_, Body, _>(plan, Shape::Accepted, rotated()),
     ),
+    // Each token is compared, always: the match stands in the last place.
+    gated(
+        "accept-eight-tokens",
+        "bare-accepted",
+        Gate::Record,
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Accepted, eight()),
+    ),
     gated(
         "accept-keep-header",
         "bare-accepted",
@@ -139,6 +147,13 @@ pub const CASES: &[Case] = &[
         },
     ),
     gated(
+        "reject-http-eight-tokens",
+        "bare-wrong",
+        Gate::Record,
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::Wrong, eight()),
+    ),
+    gated(
         "reject-http-missing",
         "bare-missing",
         Gate::Target(1_300),
@@ -224,6 +239,16 @@ fn rotated() -> RequireToken<Inner<Body>> {
             .token(token(OTHER_TOKEN))
             .add_previous(token(TOKEN)),
     )
+}
+
+/// As after seven rotations within the overlap: [`TOKEN`] is the last of eight.
+fn eight() -> RequireToken<Inner<Body>> {
+    let other = |number: u8| token(&format!("{number}{}", &OTHER_TOKEN[1..]));
+    let builder = (2..8).fold(
+        RequireTokenLayer::builder().token(other(1)),
+        |builder, number| builder.add_previous(other(number)),
+    );
+    build(builder.add_previous(token(TOKEN)))
 }
 
 fn build(builder: RequireTokenBuilder<'static>) -> RequireToken<Inner<Body>> {

@@ -47,7 +47,7 @@ pub struct Measured {
 /// Why a case does not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It asks for memory.
+    /// It asks for memory, or more often than it may.
     Allocates(u64),
     /// It has no entry in the record.
     NoRecord,
@@ -89,7 +89,7 @@ pub fn judge(
     if gate == Gate::Open {
         return faults;
     }
-    if measured.allocations > 0 {
+    if measured.allocations > gate.allocations() {
         faults.push(Fault::Allocates(measured.allocations));
     }
     if !comparable {
@@ -255,6 +255,26 @@ mod tests {
                 measured(9_999, 0),
                 Some(entry(9_999, false)),
                 &[],
+            ),
+            (
+                "as many allocations as it may",
+                Gate::Allocating {
+                    target: None,
+                    allocations: 4,
+                },
+                measured(400, 4),
+                Some(entry(400, false)),
+                &[],
+            ),
+            (
+                "one allocation more, and a target lost",
+                Gate::Allocating {
+                    target: Some(440),
+                    allocations: 4,
+                },
+                measured(441, 5),
+                Some(entry(440, true)),
+                &[Fault::Allocates(5), Fault::AboveTarget(440)],
             ),
             ("not gated", Gate::Open, measured(9_999, 9), None, &[]),
             (

@@ -42,6 +42,7 @@ mod tests {
                 continue;
             };
             assert_eq!(entry.allocations, 0, "{}", case.name);
+            assert_eq!(case.gate.allocations(), 0, "{}", case.name);
             if let Gate::Target(target) = case.gate {
                 let count = entry.instructions;
                 assert!(

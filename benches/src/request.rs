@@ -45,6 +45,8 @@ pub enum Shape {
     WrongAllBytes,
     /// As [`Shape::Accepted`], without the token: seven headers.
     Missing,
+    /// As [`Shape::Accepted`], with gRPC's content type.
+    AcceptedGrpc,
     /// As [`Shape::Wrong`], with gRPC's content type.
     WrongGrpc,
     /// A GET of the health path with the headers of [`Shape::Missing`].
@@ -70,14 +72,28 @@ impl Template {
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         let token = match shape {
-            Shape::Accepted | Shape::AcceptedByOtherName => Some(TOKEN),
+            Shape::Accepted | Shape::AcceptedByOtherName | Shape::AcceptedGrpc => Some(TOKEN),
             Shape::Wrong | Shape::WrongGrpc => Some(WRONG_TOKEN),
             Shape::WrongFirstByte => Some(WRONG_FIRST_BYTE),
             Shape::WrongAllBytes => Some(WRONG_ALL_BYTES),
             Shape::Missing | Shape::Probe | Shape::Outbound | Shape::Elsewhere => None,
         };
+        let name = match shape {
+            Shape::AcceptedByOtherName => OTHER_NAME,
+            _ => TOKEN_NAME,
+        };
+        Self::with(shape, token.map(|token| (name, token)))
+    }
+
+    /// The request of [`Shape::Accepted`] with this header in the place of its token.
+    #[must_use]
+    pub fn carrying(name: &'static str, value: &str) -> Self {
+        Self::with(Shape::Accepted, Some((name, value)))
+    }
+
+    fn with(shape: Shape, token: Option<(&'static str, &str)>) -> Self {
         let content_type = match shape {
-            Shape::WrongGrpc => "application/grpc",
+            Shape::AcceptedGrpc | Shape::WrongGrpc => "application/grpc",
             _ => "application/json",
         };
         let mut lines = vec![
@@ -92,11 +108,7 @@ impl Template {
             (header::CONTENT_LENGTH.as_str(), "27"),
             ("x-forwarded-for", "10.244.1.17"),
         ];
-        let name = match shape {
-            Shape::AcceptedByOtherName => OTHER_NAME,
-            _ => TOKEN_NAME,
-        };
-        lines.extend(token.map(|token| (name, token)));
+        lines.extend(token);
         let headers = received(&lines);
         Self {
             method: match shape {
@@ -104,7 +116,7 @@ impl Template {
                 _ => Method::POST,
             },
             version: match shape {
-                Shape::WrongGrpc => Version::HTTP_2,
+                Shape::AcceptedGrpc | Shape::WrongGrpc => Version::HTTP_2,
                 _ => Version::HTTP_11,
             },
             uri: match shape {
@@ -173,6 +185,7 @@ mod tests {
             (Shape::Accepted, 8),
             (Shape::AcceptedByOtherName, 8),
             (Shape::Wrong, 8),
+            (Shape::AcceptedGrpc, 8),
             (Shape::WrongGrpc, 8),
             (Shape::Missing, 7),
             (Shape::Probe, 7),

@@ -1,10 +1,12 @@
 //! [`RequireTokenInterceptor`]: the inbound check for tonic's `with_interceptor`.
 
+use std::sync::Arc;
+
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 use tower_dapr_token::{ConfigError, HeaderVerifier, Protocol, RequireTokenBuilder, Token};
 
-use crate::status;
+use crate::status::Refusals;
 
 /// Requires Dapr's app token on every call of the services that it is put before, **without any exemption**.
 ///
@@ -44,12 +46,15 @@ use crate::status;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "an interceptor does nothing until it is put before a service"]
-pub struct RequireTokenInterceptor(HeaderVerifier);
+pub struct RequireTokenInterceptor {
+    verifier: HeaderVerifier,
+    refusals: Arc<Refusals>,
+}
 
 impl RequireTokenInterceptor {
     /// Accepts this token and no other, with every other setting at its default. Cannot fail.
     pub fn new(token: Token) -> Self {
-        Self(HeaderVerifier::new(token))
+        HeaderVerifier::new(token).into()
     }
 
     /// The app token of `APP_API_TOKEN` (and `APP_API_TOKEN_PREVIOUS`) for every call.
@@ -58,7 +63,7 @@ impl RequireTokenInterceptor {
     ///
     /// [`ConfigError`] if `APP_API_TOKEN` is unset, empty or not a token.
     pub fn strict() -> Result<Self, ConfigError> {
-        Self::builder().app_token().build_verifier().map(Self)
+        Self::builder().app_token().build_verifier().map(Self::from)
     }
 
     /// Everything else: tokens that change, an observer, another header. What
@@ -83,19 +88,22 @@ impl RequireTokenInterceptor {
 
 impl From<HeaderVerifier> for RequireTokenInterceptor {
     fn from(verifier: HeaderVerifier) -> Self {
-        Self(verifier)
+        Self {
+            verifier,
+            refusals: Arc::default(),
+        }
     }
 }
 
 impl Interceptor for RequireTokenInterceptor {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers = request.metadata_mut().as_mut();
-        match self.0.verify(headers, Protocol::Grpc) {
+        match self.verifier.verify(headers, Protocol::Grpc) {
             Ok(authenticated) => {
-                self.0.mark(request.extensions_mut(), authenticated);
+                self.verifier.mark(request.extensions_mut(), authenticated);
                 Ok(request)
             }
-            Err(rejection) => Err(status::refusal(&self.0, &rejection)),
+            Err(rejection) => Err(self.refusals.of(&self.verifier, &rejection)),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! a gRPC code.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorInfo, StatusExt as _};
@@ -14,8 +15,25 @@ const MAX_DETAILS: usize = 8 * 1024;
 /// The domain of Dapr's ErrorInfo (`J3`).
 const DOMAIN: &str = "dapr.io";
 
+/// The refusals of one verifier, each made when it is first needed: an answer depends on its kind alone.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals([OnceLock<Status>; KINDS]);
+
+/// How many kinds of refusal there are. One that comes later is made anew each time.
+const KINDS: usize = 16;
+
+impl Refusals {
+    /// The refusal of the layer as a status.
+    pub(crate) fn of(&self, verifier: &HeaderVerifier, rejection: &Rejection) -> Status {
+        match self.0.get(rejection.kind() as usize) {
+            Some(made) => made.get_or_init(|| refusal(verifier, rejection)).clone(),
+            None => refusal(verifier, rejection),
+        }
+    }
+}
+
 /// The refusal of the layer as a status: its code, message and details.
-pub(crate) fn refusal(verifier: &HeaderVerifier, rejection: &Rejection) -> Status {
+fn refusal(verifier: &HeaderVerifier, rejection: &Rejection) -> Status {
     let answer = verifier.answer(rejection);
     match Status::from_header_map(answer.headers()) {
         Some(told) => {

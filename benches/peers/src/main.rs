@@ -1,12 +1,13 @@
 //! The floor, ours and the rivals in one binary, driven by the same loop with the same requests.
 //!
-//! Each rival is used as its documentation shows. `table` measures all rows; the other commands are those of
-//! `dapr-token-benches`.
+//! Each rival is used as its documentation shows. `table` and `grpc-table` measure all rows; the other commands are those
+//! of `dapr-token-benches`. The rivals that verify JWTs are a package of their own, `jwt/`, with a binary of their own.
 #![forbid(unsafe_code)]
 
 mod axum_from_fn;
 mod dapr_sdk;
 mod tonic_interceptor;
+mod tonic_ours;
 mod tower_http_exempt;
 mod tower_http_set_header;
 mod tower_http_validate;
@@ -27,11 +28,12 @@ fn cases() -> Vec<Case> {
     let mut cases = dapr_token_benches::cases();
     for rivals in [
         tower_http_validate::CASES,
-        tonic_interceptor::CASES,
         dapr_sdk::CASES,
         axum_from_fn::CASES,
         tower_http_exempt::CASES,
         tower_http_set_header::CASES,
+        tonic_ours::CASES,
+        tonic_interceptor::CASES,
     ] {
         cases.extend_from_slice(rivals);
     }
@@ -42,12 +44,19 @@ fn contenders() -> Vec<Contender> {
     let mut contenders = contender::OURS.to_vec();
     contenders.extend([
         tower_http_validate::CONTENDER,
-        tonic_interceptor::CONTENDER,
         dapr_sdk::CONTENDER,
         axum_from_fn::CONTENDER,
         tower_http_exempt::CONTENDER,
         tower_http_set_header::CONTENDER,
     ]);
+    contenders
+}
+
+/// Those in front of a tonic server, asked by gRPC.
+fn grpc_contenders() -> Vec<Contender> {
+    let mut contenders = contender::GRPC_FLOOR.to_vec();
+    contenders.extend(tonic_ours::CONTENDERS);
+    contenders.push(tonic_interceptor::CONTENDER);
     contenders
 }
 
@@ -67,22 +76,24 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let cases = cases();
     match arguments {
-        ["table"] => {
-            gate::optimised()?;
-            let lock =
-                fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"))?;
-            let table = side_by_side(&contenders(), &cases, &lock)?;
-            write!(io::stdout(), "{table}")?;
-            Ok(())
-        }
+        ["table"] => print(&contenders(), &cases),
+        ["grpc-table"] => print(&grpc_contenders(), &cases),
         arguments if command::run(&cases, arguments)? => Ok(()),
         _ => Err(format!(
             "usage: dapr-token-bench-peers COMMAND\n  \
-             table           every row, measured\n{}",
+             table           every row, measured\n  \
+             grpc-table      the same of what stands in front of a tonic server\n{}",
             command::USAGE
         )
         .into()),
     }
+}
+
+fn print(contenders: &[Contender], cases: &[Case]) -> Result<(), Box<dyn Error>> {
+    gate::optimised()?;
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"))?;
+    write!(io::stdout(), "{}", side_by_side(contenders, cases, &lock)?)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -95,7 +106,7 @@ mod tests {
     #[test]
     fn every_rival_accepts_and_refuses_as_its_row_says() {
         let cases = cases();
-        for contender in contenders() {
+        for contender in contenders().into_iter().chain(grpc_contenders()) {
             for name in [Some(contender.accept), contender.reject]
                 .into_iter()
                 .flatten()

@@ -17,16 +17,17 @@ pub(crate) const CONTENDER: Contender = Contender {
     accept: "tonic-accept",
     reject: Some("tonic-reject"),
     checks: "no",
-    leaves_out: "constant time, rotation, duplicates, stripping; sees no path, so it cannot exempt one; gRPC only",
+    leaves_out: "constant time, rotation, duplicates, stripping, `ErrorInfo`; sees no path, so it cannot exempt one; \
+                 gRPC only",
 };
 
 pub(crate) const CASES: &[Case] = &[
-    Case::shown("tonic-accept", "bare-accepted", FORWARDED, |plan| {
-        intercept(plan, Shape::Accepted)
+    Case::shown("tonic-accept", "bare-accepted-grpc", FORWARDED, |plan| {
+        intercept(plan, Shape::AcceptedGrpc)
     }),
     // Trailers-only: the status of HTTP is 200.
-    Case::shown("tonic-reject", "bare-wrong", StatusCode::OK, |plan| {
-        intercept(plan, Shape::Wrong)
+    Case::shown("tonic-reject", "bare-wrong-grpc", StatusCode::OK, |plan| {
+        intercept(plan, Shape::WrongGrpc)
     }),
 ];
 

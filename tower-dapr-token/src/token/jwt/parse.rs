@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::memchr;
 
 use crate::inbound::RejectionKind;
 
@@ -37,7 +38,7 @@ impl<'a> Compact<'a> {
         }
         let (header, rest) = split(token).ok_or(RejectionKind::Malformed)?;
         let (payload, signature) = split(rest).ok_or(RejectionKind::Malformed)?;
-        if signature.contains(&b'.') {
+        if memchr(b'.', signature).is_some() {
             return Err(RejectionKind::Malformed);
         }
         let signed = token
@@ -70,7 +71,7 @@ impl<'a> Compact<'a> {
 }
 
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let dot = text.iter().position(|byte| *byte == b'.')?;
+    let dot = memchr(b'.', text)?;
     let (head, rest) = text.split_at_checked(dot)?;
     Some((head, rest.get(1..)?))
 }
