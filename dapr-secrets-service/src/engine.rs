@@ -19,7 +19,7 @@ use crate::store::{SecretStore, StoreError, StoreErrorKind};
 /// Most keys of foreign request metadata that are remembered per store: callers choose them.
 const FOREIGN_KEYS_MAX: usize = 64;
 /// The keys of request metadata that every store takes.
-const COMMON_KEYS: [&str; 3] = ["prefix", "partial", "refresh_cache"];
+pub(crate) const COMMON_KEYS: [&str; 3] = ["prefix", "partial", "refresh_cache"];
 
 /// All stores of this process with their scopes. Cheap to clone; every clone is the same engine.
 ///

@@ -70,6 +70,7 @@
 //! | `config` | no | `config`: component and configuration files, in YAML |
 //! | `grpc` | no | `SecretsGrpc`: the same over gRPC, as a service for tonic |
 //! | `reflection` | no | its descriptors, for tonic-reflection |
+//! | `testing` | no | `testing`: the conformance suite for a store of your own |
 //!
 //! Without `config` no YAML is compiled in, without `grpc` no tonic, and no feature pulls in a TLS
 //! stack or a server.
@@ -93,6 +94,10 @@ mod store;
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub mod config;
+
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 
 pub use api::Profile;
 #[cfg(feature = "grpc")]

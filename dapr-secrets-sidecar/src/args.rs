@@ -14,10 +14,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ContextValue;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use self::listen::{ListenArgs, Origin};
+pub(crate) use self::values::span;
+use crate::commands::completions::{self, CompletionsArgs};
+use crate::commands::get::{self, GetArgs, Wanted};
+use crate::commands::healthcheck::{self, HealthcheckArgs};
+use crate::commands::token::{self, TokenArgs};
 use crate::foreign;
 use crate::one_line::one_line;
 
@@ -69,10 +74,14 @@ pub(crate) struct Invocation {
 }
 
 /// What to do; one file each in `commands/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subcommand {
     Run,
     Validate,
+    Get(Wanted),
+    Token(TokenArgs),
+    Healthcheck(HealthcheckArgs),
+    Completions(CompletionsArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -103,6 +112,18 @@ enum CommandArgs {
     /// opened. The exit code is 1 when there is a problem.
     #[command(after_help = format!("{VALIDATE_EXAMPLE}\n\n{VALIDATE_NOTES}"))]
     Validate(RunArgs),
+    /// Print one secret, or all of a store, as JSON
+    #[command(after_help = get::NOTES)]
+    Get(GetArgs),
+    /// Make tokens
+    #[command(after_help = token::NOTES)]
+    Token(TokenArgs),
+    /// Ask a running sidecar whether it is healthy; for container probes
+    #[command(after_help = healthcheck::NOTES)]
+    Healthcheck(HealthcheckArgs),
+    /// Print a script that completes this command line in a shell
+    #[command(after_help = completions::NOTES)]
+    Completions(CompletionsArgs),
 }
 
 /// The flags of `run`, which `validate` takes as well.
@@ -260,21 +281,26 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
+/// Everything that the command line knows, but for the foreign flags.
+pub(crate) fn command() -> Command {
+    get::adapt(CommandLine::command())
+}
+
 /// Reads the command line; the first item is the name of the program.
 ///
 /// # Errors
 ///
 /// What clap refuses, and its answers to `--help` and `--version`: [`print()`] shows both.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error> {
-    let (command, arguments) = if foreign::asks_for_daprd(&arguments) {
+    let (line, arguments) = if foreign::asks_for_daprd(&arguments) {
         (
-            foreign::accept(CommandLine::command()),
+            foreign::accept(command()),
             foreign::double_dashes(arguments),
         )
     } else {
-        (CommandLine::command(), arguments)
+        (command(), arguments)
     };
-    let matches = command
+    let matches = line
         .try_get_matches_from(arguments)
         .map_err(|refusal| without_control_characters(foreign::explain(refusal)))?;
     let foreign = foreign::given(&matches);
@@ -283,6 +309,10 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
         None => (Subcommand::Run, run),
         Some(CommandArgs::Run(args)) => (Subcommand::Run, args),
         Some(CommandArgs::Validate(args)) => (Subcommand::Validate, args),
+        Some(CommandArgs::Get(args)) => (Subcommand::Get(args.wanted), args.run),
+        Some(CommandArgs::Token(args)) => (Subcommand::Token(args), run),
+        Some(CommandArgs::Healthcheck(args)) => (Subcommand::Healthcheck(args), run),
+        Some(CommandArgs::Completions(args)) => (Subcommand::Completions(args), run),
     };
     Ok(Invocation {
         subcommand,
@@ -327,7 +357,7 @@ pub(crate) fn print(answer: &clap::Error) -> ExitCode {
 }
 
 /// An address as daprd takes it: IPv6 with or without brackets.
-fn listen_address(text: &str) -> Result<IpAddr, String> {
+pub(crate) fn listen_address(text: &str) -> Result<IpAddr, String> {
     let bare = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -348,8 +378,8 @@ mod tests {
 
     #[test]
     fn the_declared_flags_are_consistent() {
-        CommandLine::command().debug_assert();
-        foreign::accept(CommandLine::command()).debug_assert();
+        command().debug_assert();
+        foreign::accept(command()).debug_assert();
     }
 
     #[test]
@@ -451,15 +481,60 @@ mod tests {
 
     #[test]
     fn api_g4_a_subcommand_that_does_not_exist_is_refused() {
-        for line in [
-            "resolve x",
-            "get a b",
-            "token generate",
-            "healthcheck",
-            "help",
-            "nonsense",
-        ] {
+        for line in ["rbac", "resolve x", "help", "nonsense"] {
             assert_eq!(parsed(line).expect_err(line).exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn api_g4_what_a_subcommand_needs_must_be_there_and_nothing_else() {
+        for (line, is_right) in [
+            ("get a b", true),
+            ("get a b --resources-path x --dapr-http-port 1", true),
+            ("get a b --metadata k=v --metadata k2=v=w", true),
+            ("get a b --metadata k", false),
+            ("get a --bulk", true),
+            ("get a b --bulk", false),
+            ("get a", false),
+            ("get", false),
+            ("get a b c", false),
+            ("get a b --profile daprd --app-port 1", true),
+            ("get a b --app-port 1", false),
+            ("token generate", true),
+            ("token generate --bytes 16", true),
+            ("token generate --bytes 512", true),
+            ("token generate --bytes 15", false),
+            ("token generate --bytes 513", false),
+            ("token generate --bytes -1", false),
+            ("token generate 32", false),
+            ("token", false),
+            ("healthcheck", true),
+            ("healthcheck --timeout 2", false),
+            ("healthcheck --dapr-http-port 65536", false),
+            ("healthcheck --dapr-listen-addresses localhost", false),
+            ("healthcheck x", false),
+            ("completions zsh", true),
+            ("completions csh", false),
+            ("completions", false),
+        ] {
+            match parsed(line) {
+                Ok(_) => assert!(is_right, "{line}"),
+                Err(refusal) => {
+                    assert!(!is_right, "{line}: {refusal}");
+                    assert_eq!(refusal.exit_code(), 2, "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn api_g4_get_logs_errors_alone_unless_it_is_told_otherwise() {
+        for (line, expected) in [
+            ("get a b", LogLevel::Error),
+            ("get a b --log-level info", LogLevel::Info),
+            ("validate", LogLevel::Info),
+        ] {
+            assert_eq!(parsed(line).expect(line).args.log_level, expected, "{line}");
         }
     }
 

@@ -1,13 +1,15 @@
-//! [`StartError`]: what keeps the process from starting. Each text says what to do and holds no secret.
+//! [`StartError`]: what keeps the process from starting, or a command from its result. Each text says what to do and holds no
+//! secret.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use dapr_secrets_service::InvalidRequest;
 use tower_dapr_token::ConfigError;
 
-/// Why the process does not start; it then ends with exit code 1.
+/// Why the process does not start, or has no result; it then ends with exit code 1.
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// A crash could write secrets to disk.
@@ -55,6 +57,16 @@ pub(crate) enum StartError {
         flag: &'static str,
         cause: io::Error,
     },
+    /// Request metadata that no store takes.
+    Metadata(InvalidRequest),
+    /// What `get` could not read: one text each.
+    Unread(Vec<String>),
+    /// No answer to `healthcheck`, or another one than 204.
+    Unhealthy { whom: String, why: String },
+    /// The operating system gave no random bytes.
+    Random(getrandom::Error),
+    /// The result could not be written to stdout.
+    Output(io::Error),
 }
 
 /// One problem, as it is shown.
@@ -71,6 +83,7 @@ impl StartError {
     pub(crate) fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Resources(problems) => problems.iter().cloned().map(Problem::Placed).collect(),
+            Self::Unread(problems) => problems.iter().cloned().map(Problem::General).collect(),
             other => vec![Problem::General(other.to_string())],
         }
     }
@@ -90,7 +103,14 @@ impl fmt::Display for StartError {
                     "the environment variable {name} must be {expected}; correct or unset it"
                 )
             }
-            Self::Resources(problems) => f.write_str(&problems.join("\n")),
+            Self::Resources(problems) | Self::Unread(problems) => f.write_str(&problems.join("\n")),
+            Self::Metadata(cause) => write!(f, "--metadata: {cause}"),
+            Self::Unhealthy { whom, why } => write!(f, "{whom} {why}"),
+            Self::Random(cause) => write!(
+                f,
+                "the random number generator of the operating system failed: {cause}"
+            ),
+            Self::Output(cause) => write!(f, "stdout cannot be written to: {cause}"),
             Self::Token(cause) => write!(f, "{cause}"),
             Self::Runtime(cause) => write!(f, "the runtime cannot be started: {cause}"),
             Self::Signals(cause) => write!(f, "signals cannot be listened to: {cause}"),

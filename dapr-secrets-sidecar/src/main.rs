@@ -1,4 +1,4 @@
-//! Dapr's secrets API as one small binary: `run` serves it, `validate` checks what it would serve.
+//! Dapr's secrets API as one small binary: `run` serves it, `validate` checks what it would serve, `get` reads without serving.
 //!
 //! ```text
 //! connection -> token layer -> health.rs: own route? -> answer (encode.rs)
@@ -36,6 +36,7 @@ mod route;
 mod shutdown;
 #[cfg(test)]
 mod silent;
+mod stdout;
 mod telemetry;
 mod token;
 
@@ -65,6 +66,10 @@ fn main() -> ExitCode {
     let ended = match subcommand {
         Subcommand::Run => commands::run::run(args, &foreign, &environment),
         Subcommand::Validate => commands::validate::validate(&args, &environment),
+        Subcommand::Get(wanted) => commands::get::get(&args, &wanted, &environment),
+        Subcommand::Token(args) => commands::token::token(&args),
+        Subcommand::Healthcheck(args) => commands::healthcheck::healthcheck(&args, &*environment),
+        Subcommand::Completions(args) => commands::completions::completions(&args, args::command()),
     };
     ended.map_or_else(|error| telemetry::report(&error, json), ExitCode::from)
 }

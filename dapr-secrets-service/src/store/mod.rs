@@ -35,12 +35,14 @@ use crate::secret::SecretMap;
 /// 2. [`SecretStore::canonical`] is pure and total: equal secrets have equal canonical names,
 ///    and the canonical name of a canonical name is itself.
 /// 3. A secret is read only with a [`Permit`], by the name that the permit carries; a bulk call
-///    asks its [`BulkPermit`] about each name *before* it reads the value, and answers canonical
-///    names.
+///    asks its [`BulkPermit`] about each name *before* it reads the value, reads what starts with
+///    [`Metadata::prefix`] and no more, and answers canonical names.
 /// 4. "Not found" is an answer, "broken" is another: a store never gives one for the other, and
 ///    never an empty map for a failure.
 /// 5. An error is a kind and a few fixed words. What a backend sent is no part of it.
 /// 6. Bytes that are not UTF-8 are [`StoreErrorKind::Corrupt`]; they are never replaced.
+///
+/// The feature `testing` has a suite, `testing::conformance`, that asks a store of your own all of this.
 ///
 /// # Security
 ///

@@ -1,10 +1,14 @@
 //! The whole service: requests in, responses out, over stores given as values and over files.
 
+#[cfg(feature = "testing")]
+mod broken;
 #[cfg(feature = "grpc")]
 mod call;
 mod compile_fail;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod config;
+#[cfg(feature = "testing")]
+mod conformance;
 #[cfg(all(feature = "config", not(all(feature = "file", feature = "env"))))]
 mod disabled;
 #[cfg(feature = "grpc")]

@@ -40,7 +40,7 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
 /// # Errors
 ///
 /// A text that says what is expected.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a span of time, such as 1h, 90s or 0";
     if text == "0" {
         return Ok(Duration::ZERO);

@@ -1,4 +1,8 @@
 //! The subcommands, one file each.
 
+pub(crate) mod completions;
+pub(crate) mod get;
+pub(crate) mod healthcheck;
 pub(crate) mod run;
+pub(crate) mod token;
 pub(crate) mod validate;

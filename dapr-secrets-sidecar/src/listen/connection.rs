@@ -67,7 +67,7 @@ pub(super) async fn serve<S, B>(
     connection.answer(transport, service).await;
 }
 
-/// How [`Connection::go_on`] ended.
+/// How [`go_on`] ended.
 enum Went {
     Ended(Result<(), Box<dyn Error + Send + Sync>>),
     Overdue(Overdue),

@@ -37,5 +37,5 @@ pub(crate) use limits::{LEAST_READ_BUFFER, Limits};
 pub(crate) use socket::Listener;
 pub(crate) use tcp::{addresses, bind};
 pub(crate) use tls::{Tls, TlsFiles};
-pub(crate) use unix::{SocketFile, bind_unix};
+pub(crate) use unix::{SocketFile, bind_unix, socket_path};
 pub(crate) use up::Listening;

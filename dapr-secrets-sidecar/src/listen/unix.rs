@@ -31,16 +31,29 @@ pub(crate) async fn bind_unix(
     app_id: Option<&str>,
     api: &str,
 ) -> Result<(UnixListener, SocketFile), StartError> {
-    let app_id = app_id
-        .filter(|id| is_file_name(id))
-        .ok_or(StartError::AppId)?;
-    let path = folder.join(format!("dapr-{app_id}-{api}.socket"));
+    let path = socket_path(folder, app_id, api)?;
     listen(folder, &path)
         .await
         .map_err(|what| StartError::Socket {
             path: path.clone(),
             what,
         })
+}
+
+/// `folder/dapr-<app id>-<api>.socket`
+///
+/// # Errors
+///
+/// [`StartError::AppId`] if a file cannot be named after the app id.
+pub(crate) fn socket_path(
+    folder: &Path,
+    app_id: Option<&str>,
+    api: &str,
+) -> Result<PathBuf, StartError> {
+    let app_id = app_id
+        .filter(|id| is_file_name(id))
+        .ok_or(StartError::AppId)?;
+    Ok(folder.join(format!("dapr-{app_id}-{api}.socket")))
 }
 
 /// Letters, digits, `.`, `_` and `-`, as Dapr's documents have it.

@@ -10,7 +10,7 @@ use crate::wire::{get, get_anonymously};
 
 #[test]
 fn api_g4_help_and_version_are_answers() {
-    let rows: [(&[&str], &[&str]); 5] = [
+    let rows: [(&[&str], &[&str]); 10] = [
         (
             &["--version"],
             &["dapr-secrets-sidecar ", env!("CARGO_PKG_VERSION")],
@@ -33,6 +33,29 @@ fn api_g4_help_and_version_are_answers() {
         (
             &["validate", "--help"],
             &["file:line: message", "Example:", "sidecar validate "],
+        ),
+        (
+            &["get", "--help"],
+            &[
+                "--bulk",
+                "--metadata",
+                "--app-id",
+                "Example:",
+                "sidecar get ",
+            ],
+        ),
+        (&["token", "--help"], &["generate", "Example:"]),
+        (
+            &["token", "generate", "--help"],
+            &["--bytes", "Example:", "sidecar token generate"],
+        ),
+        (
+            &["healthcheck", "--help"],
+            &["--outbound", "--timeout", "Example", "\"healthcheck\""],
+        ),
+        (
+            &["completions", "--help"],
+            &["zsh", "Example:", "sidecar completions "],
         ),
     ];
     for (args, says) in rows {
@@ -60,7 +83,34 @@ fn api_g4_help_names_no_subcommand_that_does_not_exist() {
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(names, ["run", "validate"]);
+    assert_eq!(
+        names,
+        [
+            "run",
+            "validate",
+            "get",
+            "token",
+            "healthcheck",
+            "completions"
+        ]
+    );
+}
+
+#[test]
+fn api_g4_help_of_get_shows_no_flag_that_means_nothing_to_it() {
+    let help = Start::bare().args(["get", "--help"]).finish().stdout;
+    let (_, flags) = help.split_once("Options:\n").expect("a list of flags");
+    let (flags, _) = flags.split_once("Example:").expect("an end of it");
+    for flag in [
+        "port",
+        "listen",
+        "token",
+        "anonymous",
+        "graceful",
+        "profile",
+    ] {
+        assert!(!flags.contains(flag), "{flag}: {flags}");
+    }
 }
 
 #[test]

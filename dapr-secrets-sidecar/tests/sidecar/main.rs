@@ -8,6 +8,7 @@ mod bad_input;
 mod body;
 #[cfg(feature = "tls")]
 mod certificates;
+mod completions;
 mod connections;
 mod cors;
 mod crowd;
@@ -19,6 +20,8 @@ mod documented_profile;
 mod example_resources;
 mod flags;
 mod frames;
+mod generate;
+mod get;
 #[cfg(feature = "grpc")]
 mod grpc;
 #[cfg(feature = "grpc")]
@@ -28,6 +31,7 @@ mod grpc_recorded;
 #[cfg(feature = "grpc")]
 #[path = "../../../dapr-secrets-service/tests/it/grpc_recording.rs"]
 mod grpc_recording;
+mod healthcheck;
 mod http2;
 mod injection;
 mod leak;

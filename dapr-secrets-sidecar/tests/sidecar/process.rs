@@ -4,7 +4,8 @@
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, empty};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -67,9 +68,18 @@ impl Start {
         self
     }
 
+    /// Writes to `file` in place of a pipe: nothing of stdout is read then.
+    pub(crate) fn stdout(mut self, file: File) -> Self {
+        self.command.stdout(file);
+        self
+    }
+
     fn spawn(mut self) -> Running {
         let mut child = self.command.spawn().expect("the binary starts");
-        let stdout = lines(child.stdout.take().expect("stdout is piped"));
+        let stdout = match child.stdout.take() {
+            Some(pipe) => lines(pipe),
+            None => lines(empty()),
+        };
         let stderr = lines(child.stderr.take().expect("stderr is piped"));
         Running {
             child,
