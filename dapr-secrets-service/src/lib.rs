@@ -134,3 +134,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "config", feature = "file", feature = "env"))]
 #[doc = include_str!("../../README.md")]
 struct WorkspaceReadme;
+
+/// How to deploy: what it says of the layers compiles here as well.
+#[cfg(all(doctest, feature = "config", feature = "file", feature = "env"))]
+#[doc = include_str!("../../deploy/README.md")]
+struct DeployReadme;

@@ -16,6 +16,9 @@ mod crowd;
 #[path = "../../../dapr-secrets-service/tests/it/dapr.rs"]
 #[rustfmt::skip]
 mod dapr;
+// The manifests ask for TLS.
+#[cfg(feature = "tls")]
+mod deployed;
 mod documented_profile;
 mod example_resources;
 mod flags;
