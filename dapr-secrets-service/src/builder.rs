@@ -82,7 +82,7 @@ fn entry(
         scope: canonical,
         foreign_keys: Mutex::default(),
         #[cfg(feature = "config")]
-        fingerprint: None,
+        declared: None,
     })
 }
 

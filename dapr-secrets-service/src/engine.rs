@@ -73,10 +73,23 @@ pub(crate) struct StoreEntry {
     pub(crate) store: Option<Arc<dyn SecretStore>>,
     pub(crate) scope: CanonicalScope,
     pub(crate) foreign_keys: Mutex<BTreeSet<Box<str>>>,
-    /// Tells whether the store is declared as it was when it was opened; `None` for a store that
-    /// was given as a value.
+    /// What its component says; `None` when there is none.
     #[cfg(feature = "config")]
-    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) declared: Option<Declaration>,
+}
+
+/// What a component says of its store, to tell what has become of it when its file is read again.
+#[cfg(feature = "config")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Declaration {
+    /// What stands in the file, references unread.
+    pub(crate) written: Fingerprint,
+    /// The same with all values; `None`: they could not be had.
+    pub(crate) resolved: Option<Fingerprint>,
+    /// Whether a value is a secret of another store.
+    pub(crate) refers: bool,
+    /// Whether the store has been left as it was, because such a secret could not be used.
+    pub(crate) is_stale: bool,
 }
 
 /// Stands for a component's type, version and metadata, with their values, without keeping them: two

@@ -40,11 +40,25 @@ impl StoreStatus {
         self.0.store.is_some()
     }
 
-    /// Whether it serves what it read earlier, because what it reads from cannot be used now.
+    /// Whether it serves what it read earlier, because what it reads from cannot be used now, or is what it was
+    /// because a secret that its component refers to cannot be used now.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
+        #[cfg(feature = "config")]
+        if self.0.declared.is_some_and(|declared| declared.is_stale) {
+            return true;
+        }
         let store = self.0.store.as_ref();
         store.is_some_and(|store| store.is_degraded())
+    }
+
+    /// Whether its component refers to secrets of another store: then it is to be loaded again when secrets have
+    /// changed.
+    #[cfg(feature = "config")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+    #[must_use]
+    pub fn refers_to_secrets(&self) -> bool {
+        self.0.declared.is_some_and(|declared| declared.refers)
     }
 
     /// Whether the component says that its start-up errors are to be ignored.

@@ -22,6 +22,7 @@ pub(crate) use self::values::span;
 use crate::commands::completions::{self, CompletionsArgs};
 use crate::commands::get::{self, GetArgs, Wanted};
 use crate::commands::healthcheck::{self, HealthcheckArgs};
+use crate::commands::resolve::{self, ResolveArgs};
 use crate::commands::token::{self, TokenArgs};
 use crate::foreign;
 use crate::one_line::one_line;
@@ -82,6 +83,7 @@ pub(crate) enum Subcommand {
     Token(TokenArgs),
     Healthcheck(HealthcheckArgs),
     Completions(CompletionsArgs),
+    Resolve(ResolveArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -124,6 +126,17 @@ enum CommandArgs {
     /// Print a script that completes this command line in a shell
     #[command(after_help = completions::NOTES)]
     Completions(CompletionsArgs),
+    /// Print the components of a file with every secretKeyRef and envRef resolved, values masked
+    ///
+    /// The secret stores are those of --resources-path and of the file itself. The other flags are those of `run`. No
+    /// token is read and no port is opened.
+    #[command(after_help = resolve::NOTES)]
+    Resolve {
+        #[command(flatten)]
+        resolve: ResolveArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
 }
 
 /// The flags of `run`, which `validate` takes as well.
@@ -313,6 +326,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
         Some(CommandArgs::Token(args)) => (Subcommand::Token(args), run),
         Some(CommandArgs::Healthcheck(args)) => (Subcommand::Healthcheck(args), run),
         Some(CommandArgs::Completions(args)) => (Subcommand::Completions(args), run),
+        Some(CommandArgs::Resolve { resolve, run }) => (Subcommand::Resolve(resolve), run),
     };
     Ok(Invocation {
         subcommand,
@@ -392,6 +406,14 @@ mod tests {
                 "validate",
                 "validate --resources-path a",
                 Subcommand::Validate,
+            ),
+            (
+                "resolve",
+                "resolve --reveal a --resources-path b",
+                Subcommand::Resolve(ResolveArgs {
+                    file: "a".into(),
+                    reveal: true,
+                }),
             ),
         ];
         for (name, line, expected) in rows {
@@ -481,7 +503,7 @@ mod tests {
 
     #[test]
     fn api_g4_a_subcommand_that_does_not_exist_is_refused() {
-        for line in ["rbac", "resolve x", "help", "nonsense"] {
+        for line in ["rbac", "resolve", "resolve --reveal", "help", "nonsense"] {
             assert_eq!(parsed(line).expect_err(line).exit_code(), 2, "{line}");
         }
     }

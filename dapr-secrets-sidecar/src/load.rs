@@ -99,6 +99,7 @@ fn warn_of_no_store(args: &RunArgs, settings: &Settings, skipped: usize) {
     );
 }
 
-fn refused(problems: impl Iterator<Item = impl fmt::Display>) -> StartError {
+/// The problems as an error, one text each.
+pub(crate) fn refused(problems: impl Iterator<Item = impl fmt::Display>) -> StartError {
     StartError::Resources(problems.map(|problem| problem.to_string()).collect())
 }

@@ -1,4 +1,5 @@
-//! Dapr's secrets API as one small binary: `run` serves it, `validate` checks what it would serve, `get` reads without serving.
+//! Dapr's secrets API as one small binary: `run` serves it, `validate` checks what it would serve, `get` reads without serving,
+//! `resolve` shows what components refer to.
 //!
 //! ```text
 //! connection -> token layer -> health.rs: own route? -> answer (encode.rs)
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Subcommand::Token(args) => commands::token::token(&args),
         Subcommand::Healthcheck(args) => commands::healthcheck::healthcheck(&args, &*environment),
         Subcommand::Completions(args) => commands::completions::completions(&args, args::command()),
+        Subcommand::Resolve(what) => commands::resolve::resolve(&args, &what, &environment),
     };
     ended.map_or_else(|error| telemetry::report(&error, json), ExitCode::from)
 }

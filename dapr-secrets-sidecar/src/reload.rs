@@ -2,7 +2,8 @@
 //! one and says why (`docs/spec/secrets-api.md`, E6 and G10).
 //!
 //! A change is loaded when two looks in a row saw the same files, so that a file that is being written is not read half.
-//! `SIGHUP` loads at once.
+//! `SIGHUP` loads at once. Where a component refers to secrets of another store, a change of secrets has everything loaded
+//! again too (`docs/spec/stores.md`, W7): what is as before stays as it is.
 
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) struct Reloader {
     engine: Engine,
     loaded: FilesState,
     seen: FilesState,
+    /// Secrets have changed since the last load, and a component refers to secrets.
+    is_outdated: bool,
 }
 
 /// What a look came to.
@@ -44,6 +47,7 @@ impl Reloader {
             engine,
             seen: loaded.clone(),
             loaded,
+            is_outdated: false,
         }
     }
 
@@ -52,10 +56,12 @@ impl Reloader {
         let changed = self.engine.refresh();
         if changed > 0 {
             tracing::info!(stores = changed, "secrets were read anew");
+            let mut stores = self.engine.stores();
+            self.is_outdated |= stores.any(|store| store.refers_to_secrets());
         }
         let now = self.loader.files_state();
         let is_settled = std::mem::replace(&mut self.seen, now.clone()) == now;
-        if now == self.loaded {
+        if now == self.loaded && !self.is_outdated {
             Look::Unchanged
         } else if is_settled {
             self.load(now)
@@ -73,6 +79,7 @@ impl Reloader {
 
     fn load(&mut self, now: FilesState) -> Look {
         self.loaded = now;
+        self.is_outdated = false;
         match load::reload(self.loader.clone(), &self.engine) {
             Ok(reloaded) => Look::Reloaded(reloaded),
             Err(error) => Look::Refused(error),

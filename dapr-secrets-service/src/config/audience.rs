@@ -31,6 +31,16 @@ impl<'d> Audience<'d> {
         }
     }
 
+    /// The namespace that it names.
+    pub(super) fn namespace(&self) -> Option<&'d str> {
+        self.namespace
+    }
+
+    /// The apps that it names; none stands for every app.
+    pub(super) fn apps(&self) -> impl Iterator<Item = &'d str> {
+        self.apps.iter().flatten().copied()
+    }
+
     /// Whom else a component is for, when it is not for this app in this namespace.
     ///
     /// Without a namespace of our own, every namespace is ours.

@@ -1,52 +1,120 @@
-//! One `Component` document becomes a store that is ready to be opened.
+//! One `Component` document is read: who it is for, what type it has, where its values come from.
 //!
-//! Documents of another kind, and components whose type is not `secretstores.*`, are no stores:
-//! other tools read the same folder. A component that names another namespace, or other apps,
-//! is known and not loaded (`audience.rs`).
+//! Documents of another kind are not ours, and components whose type is not `secretstores.*` are no
+//! stores: other tools read the same folder. A component that names another namespace, or other
+//! apps, is known and not loaded (`audience.rs`).
 
 use std::sync::Arc;
 
 use super::audience::Audience;
+use super::blueprint::Blueprint;
 use super::duration::parse_duration;
 use super::fields::{Unknown, flag, report_oddities, unknown_fields};
-use super::fingerprint;
+use super::item::{self, Item};
 use super::problem::{Place, Report};
-use super::secret_ref;
 use super::skipped::Skipped;
-use super::suggest::did_you_mean;
 use super::template::Surroundings;
-use super::yaml::{Document, Node, Value};
-use crate::engine::Fingerprint;
+use super::yaml::{Document, Node};
 use crate::environment::Environment;
 use crate::request::{InvalidRequest, StoreName};
-use crate::store::registry::{self, Opener, Setting, Settings, Severity, Support, TYPE_PREFIX};
+use crate::store::SecretStore;
+use crate::store::registry::TYPE_PREFIX;
 
 /// Whom the components are loaded for.
 pub(super) struct Reader {
     pub(super) app_id: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) environment: Arc<dyn Environment>,
+    pub(super) wanted: Wanted,
+}
+
+/// Which components are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Secret stores, to be opened.
+    Stores,
+    /// Components of every type, for their values.
+    Values,
 }
 
 /// What a document turned out to be.
 pub(super) enum Found {
     /// Nothing of ours.
     Other,
-    /// A secret store of another namespace or of other apps.
+    /// A component of another namespace or of other apps.
     Skipped(Skipped),
-    /// A secret store of this app.
-    Store(Component),
+    /// A component of this app.
+    Component(Box<Component>),
 }
 
-/// A store that is declared.
+/// A component that is declared.
 pub(super) struct Component {
+    pub(super) api_version: String,
     pub(super) name: StoreName,
+    pub(super) namespace: Option<String>,
+    /// Its file, and the line of its name.
     pub(super) place: Place,
     pub(super) component_type: String,
+    pub(super) type_line: usize,
     pub(super) version: String,
+    pub(super) version_line: usize,
+    pub(super) scopes: Vec<String>,
     pub(super) ignores_errors: bool,
-    /// `None`: it has errors.
-    pub(super) opener: Option<(Fingerprint, Opener)>,
+    /// `auth.secretStore`, and its line. The name is empty when what is wrong with it has been said.
+    pub(super) secret_store: Option<(String, usize)>,
+    pub(super) items: Vec<Item>,
+    pub(super) plan: Plan,
+    /// The store that its references are read from, once that is known: its place among the components.
+    pub(super) needs: Option<usize>,
+}
+
+/// What is made of a component.
+pub(super) enum Plan {
+    /// Nothing: it has errors.
+    Nothing,
+    /// Its values are told, no more.
+    Values,
+    /// A store.
+    Store(Blueprint),
+    /// It is there already.
+    Given(Arc<dyn SecretStore>),
+}
+
+impl Component {
+    /// A store that was given as a value.
+    pub(super) fn given(name: StoreName, store: Arc<dyn SecretStore>, place: Place) -> Self {
+        Self {
+            api_version: String::new(),
+            name,
+            namespace: None,
+            place,
+            component_type: store.component_type().to_owned(),
+            type_line: 0,
+            version: "v1".to_owned(),
+            version_line: 0,
+            scopes: Vec::new(),
+            ignores_errors: false,
+            secret_store: None,
+            items: Vec::new(),
+            plan: Plan::Given(store),
+            needs: None,
+        }
+    }
+
+    /// Whether a value is kept in another store.
+    pub(super) fn refers(&self) -> bool {
+        self.items.iter().any(|item| item.reference().is_some())
+    }
+
+    /// Whether it is, or may become, a secret store.
+    pub(super) fn is_store(&self) -> bool {
+        matches!(self.plan, Plan::Given(_)) || is_store_type(&self.component_type)
+    }
+
+    /// The place of a line of its file, or its own.
+    pub(super) fn place_of(&self, line: Option<usize>) -> Place {
+        line.map_or_else(|| self.place.clone(), |line| self.place.line(line))
+    }
 }
 
 impl Reader {
@@ -56,193 +124,104 @@ impl Reader {
         let text = |node: &Node, key| node.get(key).and_then(Node::text).map(str::to_owned);
         let spec = root.get("spec");
         let component_type = spec.and_then(|spec| text(spec, "type"));
-        let is_store = component_type
-            .as_deref()
-            .is_some_and(|component_type| starts_with_ignoring_case(component_type, TYPE_PREFIX));
+        let is_store = component_type.as_deref().is_some_and(is_store_type);
         let place = file.line(root.line);
         if text(root, "kind").as_deref() != Some("Component") {
             if is_store {
                 report.strict(
                     &place,
-                    "a secret store whose kind is not Component is not loaded",
+                    "a secret store whose kind is not Component is not loaded: write `kind: Component`",
                 );
             }
             return Found::Other;
         }
         let (Some(spec), Some(component_type)) = (spec, component_type) else {
             let missing = spec.map_or("spec, and so no type", |_| "spec.type");
-            report.strict(&place, format!("the component has no {missing}"));
+            report.strict(&place, format!("the component has no {missing}: a type is, for instance, secretstores.local.file"));
             return Found::Other;
         };
-        if !is_store {
+        if !is_store && self.wanted == Wanted::Stores {
             return Found::Other;
         }
-        let Some((name, place)) = store_name(root, file, report) else {
+        let Some((name, place)) = component_name(root, file, report) else {
             return Found::Other;
         };
-        let component = format!("component {:?}", name.as_str());
+        let what = format!("component {:?}", name.as_str());
         let mut own = Report::new(report.is_lenient);
         // Before anything is skipped: a slip in what decides that must not go unseen.
         report_oddities(document, file, &mut own);
-        let audience = Audience::read(root, &component, file, &mut own);
-        let ignores_errors = flag(spec, "ignoreErrors", &component, file, &mut own);
+        let audience = Audience::read(root, &what, file, &mut own);
+        let ignores_errors = flag(spec, "ignoreErrors", &what, file, &mut own);
         if let Some(others) = audience.excludes(self.app_id.as_deref(), self.namespace.as_deref()) {
             own.pass_to(report, ignores_errors);
             return Found::Skipped(Skipped::new(name, place, others));
         }
-        let version = text(spec, "version").unwrap_or_default();
-        check_fields(root, &component, file, &mut own);
-        check_init_timeout(spec, &component, file, &mut own);
-        let opener = self.opener(
-            spec,
-            &Typed {
-                name: &name,
-                component_type: &component_type,
-                version: &version,
-                place: &place,
-            },
-            &mut own,
-        );
-        let is_sound = own.problems.is_empty();
-        own.pass_to(report, ignores_errors);
-        Found::Store(Component {
-            name,
-            place,
-            component_type,
-            version,
-            ignores_errors,
-            opener: opener.filter(|_| is_sound),
-        })
-    }
-
-    fn opener(
-        &self,
-        spec: &Node,
-        typed: &Typed<'_>,
-        report: &mut Report,
-    ) -> Option<(Fingerprint, Opener)> {
-        let place_of = |field| match spec.get_with_line(field) {
-            Some((line, _)) => typed.place.line(line),
-            None => typed.place.clone(),
-        };
-        let Some(kind) = registry::find(typed.component_type) else {
-            let suggestion = did_you_mean(
-                typed
-                    .component_type
-                    .get(TYPE_PREFIX.len()..)
-                    .unwrap_or_default(),
-                &registry::names().collect::<Vec<_>>(),
-            );
-            report.error(
-                &place_of("type"),
-                format!(
-                    "component {:?}: unknown component type {:?}{suggestion}; this build has {}",
-                    typed.name.as_str(),
-                    typed.component_type,
-                    built_types()
-                ),
-            );
-            return None;
-        };
-        if !["", "v0", "v1"].contains(&typed.version.to_ascii_lowercase().as_str()) {
-            report.error(
-                &place_of("version"),
-                format!(
-                    "component {:?}: couldn't find secret store {}/{}",
-                    typed.name.as_str(),
-                    typed.component_type,
-                    typed.version
-                ),
-            );
-            return None;
-        }
-        let recipe = match &kind.support {
-            Support::Built(recipe) => recipe,
-            Support::NeedsFeature(feature) => {
-                report.error(
-                    &place_of("type"),
-                    format!(
-                        "component {:?}: this build lacks {:?}: its Cargo feature `{feature}` is off",
-                        typed.name.as_str(),
-                        typed.component_type
-                    ),
-                );
-                return None;
-            }
-        };
-        let given = self.settings(spec, typed, report);
-        // Without its value a setting would not be as it was written: a prefix would not narrow.
-        let mut can_open = given.iter().all(|setting| setting.value.is_some());
-        let fingerprint = fingerprint::of(kind.name, typed.version, &given);
-        let mut settings = Settings::new(given, recipe.keys);
-        let opener = (recipe.read)(&mut settings, &self.environment);
-        for fault in settings.faults {
-            let place = fault
-                .line
-                .map_or_else(|| typed.place.clone(), |line| typed.place.line(line));
-            let message = format!("component {:?}: {}", typed.name.as_str(), fault.message);
-            can_open = false;
-            match fault.severity {
-                Severity::Error => report.error(&place, message),
-                Severity::FailsStore => report.strict(&place, message),
-            }
-        }
-        let opener = opener.filter(|_| can_open)?;
-        Some((fingerprint, opener))
-    }
-
-    fn settings(&self, spec: &Node, typed: &Typed<'_>, report: &mut Report) -> Vec<Setting> {
-        let Some(metadata) = spec.get("metadata") else {
-            return Vec::new();
-        };
-        let component = format!("component {:?}", typed.name.as_str());
-        let Value::List(items) = &metadata.value else {
-            let place = typed.place.line(metadata.line);
-            report.error(&place, format!("{component}: spec.metadata is no list"));
-            return Vec::new();
+        check_fields(root, &what, file, &mut own);
+        check_init_timeout(spec, &what, file, &mut own);
+        let line_of = |field| {
+            spec.get_with_line(field)
+                .map_or(spec.line, |(line, _)| line)
         };
         let from = Surroundings {
             app_id: self.app_id.as_deref().unwrap_or_default(),
             namespace: self.namespace.as_deref().unwrap_or_default(),
             environment: self.environment.as_ref(),
         };
-        let mut settings = Vec::with_capacity(items.len());
-        for item in items {
-            let place = typed.place.line(item.line);
-            let Some(key) = item.get("name").and_then(Node::text) else {
-                report.error(&place, format!("{component}: a metadata item has no name"));
-                continue;
-            };
-            let what = format!("{component}, metadata key {key:?}");
-            let known = ["name", "value", "secretKeyRef", "envRef"];
-            unknown_fields(item, &known, (&what, Unknown::MayPass), typed.place, report);
-            let (value, variable) =
-                secret_ref::resolve(item, &what, typed.place, &from, report).unzip();
-            settings.push(Setting {
-                key: key.to_owned(),
-                value,
-                variable: variable.flatten(),
-                line: item.line,
-            });
+        let mut component = Component {
+            api_version: text(root, "apiVersion").unwrap_or_default(),
+            name,
+            namespace: audience.namespace().map(str::to_owned),
+            place,
+            component_type,
+            type_line: line_of("type"),
+            version: text(spec, "version").unwrap_or_default(),
+            version_line: line_of("version"),
+            scopes: audience.apps().map(str::to_owned).collect(),
+            ignores_errors,
+            secret_store: secret_store(root, &what, file, &mut own),
+            items: item::read_all(spec, &what, file, &from, &mut own),
+            plan: Plan::Nothing,
+            needs: None,
+        };
+        let plan = match self.wanted {
+            Wanted::Stores => {
+                Blueprint::of(&component, &self.environment, &mut own).map(Plan::Store)
+            }
+            Wanted::Values => Some(Plan::Values),
+        };
+        if let Some(plan) = plan.filter(|_| own.problems.is_empty()) {
+            component.plan = plan;
         }
-        settings
+        own.pass_to(report, ignores_errors);
+        Found::Component(Box::new(component))
     }
 }
 
-/// What is known of a component before its settings are read.
-struct Typed<'a> {
-    name: &'a StoreName,
-    component_type: &'a str,
-    version: &'a str,
-    place: &'a Place,
+/// `auth.secretStore` with its line; an empty one is none. The name is empty when what is wrong with it has been said.
+fn secret_store(
+    root: &Node,
+    component: &str,
+    file: &Place,
+    report: &mut Report,
+) -> Option<(String, usize)> {
+    let (line, node) = root.get("auth")?.get_with_line("secretStore")?;
+    let Some(text) = node.text() else {
+        let message = format!("{component}: auth.secretStore is the name of a secret store");
+        report.error(&file.line(line), message);
+        return Some((String::new(), line));
+    };
+    (!text.is_empty()).then_some((text.to_owned(), line))
 }
 
-fn store_name(root: &Node, file: &Place, report: &mut Report) -> Option<(StoreName, Place)> {
+fn component_name(root: &Node, file: &Place, report: &mut Report) -> Option<(StoreName, Place)> {
     let node = root
         .get("metadata")
         .and_then(|metadata| metadata.get("name"));
     let Some((node, name)) = node.and_then(|node| Some((node, node.text()?))) else {
-        report.error(&file.line(root.line), "the component has no metadata.name");
+        report.error(
+            &file.line(root.line),
+            "the component has no metadata.name: give it one, a text",
+        );
         return None;
     };
     let place = file.line(node.line);
@@ -273,15 +252,6 @@ fn check_fields(root: &Node, component: &str, file: &Place, report: &mut Report)
     }
 }
 
-/// The types that this build has, for a message.
-fn built_types() -> String {
-    let built: Vec<_> = registry::built().collect();
-    if built.is_empty() {
-        return "no store at all".to_owned();
-    }
-    built.join(" and ")
-}
-
 fn check_init_timeout(spec: &Node, component: &str, file: &Place, report: &mut Report) {
     let Some(node) = spec.get("initTimeout") else {
         return;
@@ -295,7 +265,8 @@ fn check_init_timeout(spec: &Node, component: &str, file: &Place, report: &mut R
     }
 }
 
-fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
-    text.get(..start.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(start))
+fn is_store_type(component_type: &str) -> bool {
+    component_type
+        .get(..TYPE_PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(TYPE_PREFIX))
 }

@@ -18,7 +18,10 @@ pub(super) fn report_oddities(document: &Document, file: &Place, report: &mut Re
         );
     }
     for line in &document.merges {
-        report.error(&file.line(*line), "YAML merge keys (`<<`) are not followed");
+        report.error(
+            &file.line(*line),
+            "YAML merge keys (`<<`) are not followed: write the fields out",
+        );
     }
 }
 
@@ -43,7 +46,8 @@ pub(super) fn unknown_fields(
         report.error(&file.line(node.line), format!("{what} is no mapping"));
     }
     for (key, _) in node.members() {
-        if !known.contains(&key.text.as_str()) {
+        // A merge key has been reported as what it is.
+        if key.text != "<<" && !known.contains(&key.text.as_str()) {
             let suggestion = did_you_mean(&key.text, known);
             let message = format!("{what} has an unknown field {:?}{suggestion}", key.text);
             match unknown {
@@ -75,7 +79,7 @@ pub(super) fn flag(
     node.text().and_then(parse_bool).unwrap_or_else(|| {
         report.strict(
             &file.line(node.line),
-            format!("{what}: {field} is neither true nor false"),
+            format!("{what}: {field} is neither true nor false: write one of them"),
         );
         false
     })

@@ -6,19 +6,46 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
+use super::component::Component;
+use super::item::ItemValue;
 use crate::engine::Fingerprint;
 use crate::store::registry::Setting;
 
+/// That of a component whose values are known.
 pub(super) fn of(kind: &str, version: &str, given: &[Setting]) -> Fingerprint {
-    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
-    let keys = KEYS.get_or_init(Default::default);
-    Fingerprint(keys.each_ref().map(|keys| {
-        let mut hasher = keys.build_hasher();
+    hashed(|mut hasher| {
         (kind, version, given.len()).hash(&mut hasher);
         for setting in given {
             let value = setting.value.as_deref();
             (setting.key.to_ascii_lowercase(), value).hash(&mut hasher);
         }
+    })
+}
+
+/// That of a component as it is written: what its references are called, not what they stand for.
+pub(super) fn written(component: &Component) -> Fingerprint {
+    hashed(|mut hasher| {
+        let store = component.secret_store.as_ref().map(|(store, _)| store);
+        let items = component.items.len();
+        (&component.component_type, &component.version, store, items).hash(&mut hasher);
+        for item in &component.items {
+            item.key.to_ascii_lowercase().hash(&mut hasher);
+            match &item.value {
+                ItemValue::Written(text) => (0_u8, text.as_str()).hash(&mut hasher),
+                ItemValue::Variable(name, text) => (1_u8, name, text.as_str()).hash(&mut hasher),
+                ItemValue::Secret(of) => (2_u8, &of.secret, &of.key).hash(&mut hasher),
+                ItemValue::Unusable => 3_u8.hash(&mut hasher),
+            }
+        }
+    })
+}
+
+fn hashed(feed: impl Fn(&mut dyn Hasher)) -> Fingerprint {
+    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+    let keys = KEYS.get_or_init(Default::default);
+    Fingerprint(keys.each_ref().map(|keys| {
+        let mut hasher = keys.build_hasher();
+        feed(&mut hasher);
         hasher.finish()
     }))
 }
@@ -28,12 +55,13 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
+    use crate::store::registry::Origin;
 
     fn setting(key: &str, value: Option<&str>, line: usize) -> Setting {
         Setting {
             key: key.to_owned(),
             value: value.map(|value| Zeroizing::new(value.to_owned())),
-            variable: None,
+            origin: Origin::Written,
             line,
         }
     }

@@ -5,17 +5,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::component::{Component, Found, Reader};
+use super::component::{Component, Found, Reader, Wanted};
+use super::dependencies;
 use super::fields::report_oddities;
 use super::files::{self, FilesState};
 use super::open::Config;
 use super::problem::{Place, Problems, Report};
 use super::scopes::{self, WrittenScope};
 use super::skipped::Skipped;
+use super::suggest::did_you_mean_or_known;
 use super::yaml::Document;
 use crate::environment::{Environment, ProcessEnvironment};
 use crate::request::StoreName;
 use crate::scope::{Access, Scope};
+use crate::store::SecretStore;
 
 /// Says which files to load, and for whom.
 ///
@@ -25,10 +28,11 @@ use crate::scope::{Access, Scope};
 pub struct Loader {
     resources: Vec<PathBuf>,
     configurations: Vec<PathBuf>,
-    app_id: Option<String>,
-    namespace: Option<String>,
-    is_lenient: bool,
-    environment: Arc<dyn Environment>,
+    stores: Vec<(String, Arc<dyn SecretStore>)>,
+    pub(super) app_id: Option<String>,
+    pub(super) namespace: Option<String>,
+    pub(super) is_lenient: bool,
+    pub(super) environment: Arc<dyn Environment>,
 }
 
 impl Loader {
@@ -37,6 +41,7 @@ impl Loader {
         Self {
             resources: Vec::new(),
             configurations: Vec::new(),
+            stores: Vec::new(),
             app_id: None,
             namespace: None,
             is_lenient: false,
@@ -53,6 +58,13 @@ impl Loader {
     /// Adds a configuration file. Each of its documents must be a `Configuration`.
     pub fn add_configuration(mut self, file: impl Into<PathBuf>) -> Self {
         self.configurations.push(file.into());
+        self
+    }
+
+    /// Adds a store of your own: it is served with those of the files, their `secretKeyRef`s may refer to
+    /// it, and scopes may name it.
+    pub fn add_store(mut self, name: impl Into<String>, store: impl SecretStore) -> Self {
+        self.stores.push((name.into(), Arc::new(store)));
         self
     }
 
@@ -96,40 +108,65 @@ impl Loader {
     /// as well, so that what is wrong with their own files is reported in the same go.
     pub fn load(self) -> Result<Config, Problems> {
         let mut report = Report::new(self.is_lenient);
-        let declared = self.read_components(&mut report);
+        let mut declared = self.read_components(Wanted::Stores, None, &mut report);
+        dependencies::link(&mut declared.components, &declared.skipped, &mut report);
         let scopes = self.read_scopes(&declared, &mut report);
-        let mut config = Config {
+        let config = Config {
             components: declared.components,
             scopes,
             is_lenient: self.is_lenient,
+            namespace: self.namespace,
+            environment: self.environment,
             warnings: report.warnings,
             skipped: declared.skipped,
         };
         if report.problems.is_empty() {
             return Ok(config);
         }
-        let mut opening = Report::new(self.is_lenient);
-        config.open(&mut opening);
-        report.problems.extend(opening.problems);
+        report.problems.extend(config.look_ahead());
         Problems::of(report.problems).map(|()| config)
     }
 
-    fn read_components(&self, report: &mut Report) -> Declared {
+    /// The components of the folders, and of one more file when that is in none of them.
+    pub(super) fn read_components(
+        &self,
+        wanted: Wanted,
+        file: Option<&Path>,
+        report: &mut Report,
+    ) -> Declared {
         let reader = Reader {
             app_id: self.app_id.clone(),
             namespace: self.namespace.clone(),
             environment: Arc::clone(&self.environment),
+            wanted,
         };
         let mut declared = Declared::default();
+        for (name, store) in &self.stores {
+            let place = Place::file(PathBuf::from("(stores given as values)"));
+            match StoreName::try_from(name.as_str()) {
+                Ok(name) => declared.add(Component::given(name, Arc::clone(store), place), report),
+                Err(fault) => {
+                    let message = format!("{name:?} cannot name a secret store: {fault}");
+                    report.error(&place, message);
+                }
+            }
+        }
+        let mut paths = Vec::new();
         for folder in &self.resources {
-            for path in files::in_folder(folder, report) {
-                let (file, documents) = files::documents(&path, Report::strict, report);
-                for document in &documents {
-                    match reader.read(document, &file, report) {
-                        Found::Other => self.warn_of_lost_scopes(document, &path, report),
-                        Found::Skipped(skipped) => declared.skipped.push(skipped),
-                        Found::Store(component) => declared.add(component, report),
-                    }
+            paths.extend(files::in_folder(folder, report));
+        }
+        if let Some(file) = file
+            && !paths.iter().any(|path| is_same_file(path, file))
+        {
+            paths.push(file.to_owned());
+        }
+        for path in paths {
+            let (file, documents) = files::documents(&path, Report::strict, report);
+            for document in &documents {
+                match reader.read(document, &file, report) {
+                    Found::Other => self.warn_of_lost_scopes(document, &path, report),
+                    Found::Skipped(skipped) => declared.skipped.push(skipped),
+                    Found::Component(component) => declared.add(*component, report),
                 }
             }
         }
@@ -160,16 +197,24 @@ impl Loader {
     ) -> HashMap<StoreName, WrittenScope> {
         let mut by_store: HashMap<StoreName, WrittenScope> = HashMap::new();
         for path in &self.configurations {
+            let before = report.problems.len();
             // Never let pass: scopes that are lost would open what they close.
             let (file, documents) = files::documents(path, Report::error, report);
-            let mut is_empty = true;
+            let mut is_empty = report.problems.len() == before;
             for document in documents.iter().filter(|doc| !doc.root.is_null()) {
                 is_empty = false;
                 report_oddities(document, &file, report);
+                if !document.root.is_mapping() {
+                    report.error(
+                        &file.line(document.root.line),
+                        "a document of a configuration file is no mapping: write `kind: Configuration` and its other fields",
+                    );
+                    continue;
+                }
                 if !scopes::is_configuration(document) {
                     report.error(
                         &file.line(document.root.line),
-                        "a document of a configuration file whose kind is not Configuration",
+                        "a document of a configuration file whose kind is not Configuration: write `kind: Configuration`, or move it to another file",
                     );
                     continue;
                 }
@@ -178,7 +223,10 @@ impl Loader {
                 }
             }
             if is_empty {
-                report.error(&file, "there is no document of kind Configuration here");
+                report.error(
+                    &file,
+                    "there is no document of kind Configuration here: give a file that has one",
+                );
             }
         }
         by_store
@@ -203,11 +251,11 @@ impl fmt::Debug for Loader {
     }
 }
 
-/// The stores that the files declare.
+/// The components that the files declare.
 #[derive(Default)]
-struct Declared {
-    components: Vec<Component>,
-    skipped: Vec<Skipped>,
+pub(super) struct Declared {
+    pub(super) components: Vec<Component>,
+    pub(super) skipped: Vec<Skipped>,
 }
 
 impl Declared {
@@ -217,7 +265,7 @@ impl Declared {
             Some(first) => report.error(
                 &component.place,
                 format!(
-                    "two components are called {:?}: {} and {}",
+                    "two components are called {:?}: {} and {}; give one of them another name",
                     name.as_str(),
                     first.place,
                     component.place
@@ -238,7 +286,7 @@ impl Declared {
 }
 
 /// Whether two paths lead to one file; `false` when either leads nowhere.
-fn is_same_file(left: &Path, right: &Path) -> bool {
+pub(super) fn is_same_file(left: &Path, right: &Path) -> bool {
     let canonical = |path: &Path| path.canonicalize().ok();
     canonical(left).is_some_and(|left| Some(left) == canonical(right))
 }
@@ -255,7 +303,7 @@ fn add_scope(
     let Some(name) = name else {
         let stores = declared.components.iter();
         let known: Vec<_> = stores.map(|store| store.name.as_str()).collect();
-        let suggestion = super::did_you_mean(&written.store, &known);
+        let suggestion = did_you_mean_or_known(&written.store, &known);
         report.strict(
             &written.place,
             format!(
@@ -269,7 +317,7 @@ fn add_scope(
         report.strict(
             &written.place,
             format!(
-                "two secret scopes name {:?}: {} and {}",
+                "two secret scopes name {:?}: {} and {}; write them as one",
                 written.store, first.place, written.place
             ),
         );

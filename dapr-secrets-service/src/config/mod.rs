@@ -16,7 +16,10 @@
 //!    does a store that two scopes name. A store with an unknown metadata key, or with one whose
 //!    value cannot be had or read, is known as failed.
 //!
-//! 5. [`Config::reload`] puts files that were read again in place of the first, all or nothing,
+//! 5. A value may be a secret of another store (`secretKeyRef`): stores are opened in the order in
+//!    which they need each other. A store, a secret or a key that is not there, an empty value and a
+//!    cycle are errors. [`ComponentLoader`] does the same for components of every type.
+//! 6. [`Config::reload`] puts files that were read again in place of the first, all or nothing,
 //!    without a request that fails: what is declared as before stays open.
 //!
 //! # Limits
@@ -51,25 +54,36 @@
 //! ```
 
 mod audience;
+mod blueprint;
 mod component;
+mod component_loader;
+mod dependencies;
 mod duration;
+mod env_ref;
+mod fetch;
 mod fields;
 mod files;
 mod fingerprint;
+mod item;
 mod loader;
+mod making;
 mod open;
 mod problem;
+mod resolved;
 mod scopes;
 mod secret_ref;
 mod skipped;
 mod suggest;
 mod template;
+mod waiting;
 mod yaml;
 
+pub use component_loader::ComponentLoader;
 pub use files::FilesState;
 pub use loader::Loader;
 pub use open::{Config, Reloaded};
 pub use problem::{Problem, Problems};
+pub use resolved::{Components, ResolvedComponent, ResolvedItem, Source};
 pub use skipped::Skipped;
 
-pub(crate) use suggest::did_you_mean;
+pub(crate) use suggest::did_you_mean_or_known;

@@ -5,20 +5,27 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::component::Component;
-use super::problem::{Place, Problem, Problems, Report};
+use super::making::{Made, Maker};
+use super::problem::{Problem, Problems, Report};
 use super::scopes::WrittenScope;
 use super::skipped::Skipped;
-use crate::engine::{Engine, Fingerprint, StoreEntry, Stores};
+use super::waiting::{Waiting, at_once};
+use crate::engine::{Engine, StoreEntry, Stores};
+use crate::environment::Environment;
 use crate::request::StoreName;
 use crate::scope::{CanonicalScope, Entry, EntryFault};
 use crate::store::SecretStore;
-use crate::store::registry::OpenFault;
 
 /// Files that are sound, and the stores that they declare.
+///
+/// Stores that answer from memory, as all do that this crate has today, can be opened without waiting. A
+/// `secretKeyRef` to a store of your own that must be waited for needs the functions that end in `_async`.
 pub struct Config {
     pub(super) components: Vec<Component>,
     pub(super) scopes: HashMap<StoreName, WrittenScope>,
     pub(super) is_lenient: bool,
+    pub(super) namespace: Option<String>,
+    pub(super) environment: Arc<dyn Environment>,
     pub(super) warnings: Vec<Problem>,
     pub(super) skipped: Vec<Skipped>,
 }
@@ -36,23 +43,28 @@ impl Config {
         &self.skipped
     }
 
-    /// Opens the stores: reads secrets files.
+    /// Opens the stores: reads secrets files, and the secrets that `secretKeyRef`s name.
     ///
     /// A store that cannot be opened and says `ignoreErrors: true` stays known as failed, with a
-    /// warning in the log. Scope entries that no secret can match are warned of in lenient mode.
+    /// warning in the log. One whose secrets cannot be had for now, because the store that keeps
+    /// them is not ready or cannot answer, is not ready either, with a warning. Scope entries that no
+    /// secret can match are warned of in lenient mode.
     ///
     /// # Errors
     ///
     /// What is wrong with every store that cannot be opened, and with scope entries that its
-    /// store can hold no secret of.
-    pub fn into_engine(mut self) -> Result<Engine, Problems> {
-        let mut report = Report::new(self.is_lenient);
-        let entries = self.open(&mut report);
-        for warning in &report.warnings {
-            tracing::warn!("{warning}");
-        }
-        Problems::of(report.problems)?;
-        Ok(Engine::of(entries).expect("component names were found to be unique"))
+    /// store can hold no secret of. A secret that must be waited for is an error here.
+    pub fn into_engine(self) -> Result<Engine, Problems> {
+        at_once(self.start(Waiting::Never)).expect("nothing is waited for")
+    }
+
+    /// As [`Config::into_engine`], and waits for stores that do not answer at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::into_engine`].
+    pub async fn into_engine_async(self) -> Result<Engine, Problems> {
+        self.start(Waiting::Patient).await
     }
 
     /// Puts these stores and scopes in place of those of an engine that serves, in one step.
@@ -61,44 +73,92 @@ impl Config {
     /// is, with all that it has read and remembers; the others are opened anew. Scopes apply from
     /// then on. Requests that have begun end with what they began with.
     ///
+    /// Secrets that `secretKeyRef`s name are read again, and a store is opened anew when one has changed. If
+    /// that fails, and nothing else about the store was edited, it stays as it was, with a warning in the log,
+    /// and is degraded.
+    ///
     /// # Errors
     ///
     /// As [`Config::into_engine`]; then nothing has changed.
-    pub fn reload(mut self, engine: &Engine) -> Result<Reloaded, Problems> {
+    pub fn reload(self, engine: &Engine) -> Result<Reloaded, Problems> {
+        at_once(self.restart(engine, Waiting::Never)).expect("nothing is waited for")
+    }
+
+    /// As [`Config::reload`], and waits for stores that do not answer at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::reload`].
+    pub async fn reload_async(self, engine: &Engine) -> Result<Reloaded, Problems> {
+        self.restart(engine, Waiting::Patient).await
+    }
+
+    async fn start(self, waiting: Waiting) -> Result<Engine, Problems> {
+        let mut report = Report::new(self.is_lenient);
+        let entries = self.open(None, waiting, &mut report).await;
+        log(&report);
+        Problems::of(report.problems)?;
+        let entries = entries.into_iter().map(|(entry, _)| entry).collect();
+        Ok(Engine::of(entries).expect("component names were found to be unique"))
+    }
+
+    async fn restart(self, engine: &Engine, waiting: Waiting) -> Result<Reloaded, Problems> {
         let before = engine.snapshot();
         let mut report = Report::new(self.is_lenient);
-        let mut reloaded = Reloaded::default();
-        let entries = std::mem::take(&mut self.components)
-            .into_iter()
-            .map(|component| {
-                let scope = self.scopes.get(&component.name);
-                let kept = kept(&component, &before);
-                match (&kept, before.get(component.name.as_str())) {
-                    (Some(_), _) => reloaded.kept += 1,
-                    (None, Some(_)) => reloaded.replaced += 1,
-                    (None, None) => reloaded.added += 1,
-                }
-                open(component, kept, scope, &mut report)
-            })
-            .collect::<Vec<_>>();
-        let stays = |name: &str| entries.iter().any(|entry| entry.name.as_str() == name);
-        reloaded.removed = engine.stores().filter(|store| !stays(store.name())).count();
-        for warning in &report.warnings {
-            tracing::warn!("{warning}");
-        }
+        let entries = self.open(Some(&before), waiting, &mut report).await;
+        log(&report);
         Problems::of(report.problems)?;
+        let mut reloaded = Reloaded::default();
+        for (entry, is_kept) in &entries {
+            match (is_kept, before.get(entry.name.as_str())) {
+                (true, _) => reloaded.kept += 1,
+                (false, Some(_)) => reloaded.replaced += 1,
+                (false, None) => reloaded.added += 1,
+            }
+        }
+        let stays = |name: &str| entries.iter().any(|(entry, _)| entry.name.as_str() == name);
+        reloaded.removed = engine.stores().filter(|store| !stays(store.name())).count();
+        let entries = entries.into_iter().map(|(entry, _)| entry).collect();
         engine.replace(&Engine::of(entries).expect("component names were found to be unique"));
         Ok(reloaded)
     }
 
-    pub(super) fn open(&mut self, report: &mut Report) -> Vec<StoreEntry> {
-        std::mem::take(&mut self.components)
-            .into_iter()
-            .map(|component| {
+    /// What is wrong with the files of the stores and with the secrets that they refer to, as far as
+    /// that can be said without waiting.
+    pub(super) fn look_ahead(&self) -> Vec<Problem> {
+        let mut report = Report::new(self.is_lenient);
+        at_once(self.open(None, Waiting::PassOver, &mut report)).expect("nothing is waited for");
+        report.problems
+    }
+
+    /// Every store, and whether it is the one that served before.
+    async fn open(
+        &self,
+        before: Option<&Stores>,
+        waiting: Waiting,
+        report: &mut Report,
+    ) -> Vec<(StoreEntry, bool)> {
+        let maker = Maker {
+            environment: &self.environment,
+            namespace: self.namespace.as_deref(),
+            before,
+            waiting,
+            is_lenient: self.is_lenient,
+        };
+        let made = maker.make(&self.components).await;
+        let entries = self.components.iter().zip(made);
+        entries
+            .map(|(component, made)| {
                 let scope = self.scopes.get(&component.name);
-                open(component, None, scope, report)
+                entry(component, made, scope, report)
             })
             .collect()
+    }
+}
+
+fn log(report: &Report) {
+    for warning in &report.warnings {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -116,19 +176,6 @@ pub struct Reloaded {
     pub removed: usize,
 }
 
-/// The store that serves a component already, when it is declared as it was.
-fn kept(component: &Component, before: &Stores) -> Option<Opened> {
-    let (fingerprint, _) = component.opener.as_ref()?;
-    let entry = before.get(component.name.as_str())?;
-    if entry.fingerprint.as_ref() != Some(fingerprint) {
-        return None;
-    }
-    Some((*fingerprint, Arc::clone(entry.store.as_ref()?)))
-}
-
-/// A store, and what its component said.
-type Opened = (Fingerprint, Arc<dyn SecretStore>);
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stores: Vec<_> = self.components.iter().map(|c| c.name.as_str()).collect();
@@ -140,63 +187,28 @@ impl fmt::Debug for Config {
     }
 }
 
-fn open(
-    component: Component,
-    kept: Option<Opened>,
+fn entry(
+    component: &Component,
+    made: Made,
     written: Option<&WrittenScope>,
     report: &mut Report,
-) -> StoreEntry {
-    let mut own = Report::new(report.is_lenient);
-    let opened = match (kept, component.opener) {
-        (Some(kept), _) => Some(kept),
-        (None, Some((fingerprint, opener))) => match opener() {
-            Ok(store) => Some((fingerprint, store)),
-            Err(fault) => {
-                say_why(&component.name, &component.place, fault, &mut own);
-                None
-            }
-        },
-        (None, None) => None,
-    };
-    let (fingerprint, store) = opened.unzip();
-    own.pass_to(report, component.ignores_errors);
-    let scope = match (store.as_deref(), written) {
+) -> (StoreEntry, bool) {
+    made.report.pass_to(report, component.ignores_errors);
+    let scope = match (made.store.as_deref(), written) {
         (Some(store), Some(written)) => canonical(written, store, report),
         _ => CanonicalScope::default(),
     };
-    StoreEntry {
-        name: component.name,
-        component_type: component.component_type.into(),
-        version: component.version.into(),
+    let entry = StoreEntry {
+        name: component.name.clone(),
+        component_type: component.component_type.as_str().into(),
+        version: component.version.as_str().into(),
         ignores_errors: component.ignores_errors,
-        store,
+        store: made.store,
         scope,
         foreign_keys: Mutex::default(),
-        fingerprint,
-    }
-}
-
-fn say_why(name: &StoreName, place: &Place, fault: OpenFault, report: &mut Report) {
-    let name = name.as_str();
-    let OpenFault {
-        path,
-        line,
-        message,
-    } = fault;
-    match (path, line) {
-        (Some(path), Some(line)) => report.error(
-            &Place::file(path).line(line),
-            format!("component {name:?} ({place}): {message}"),
-        ),
-        (Some(path), None) => report.error(
-            place,
-            format!("component {name:?}: {message} ({})", path.display()),
-        ),
-        (None, Some(line)) => {
-            report.error(place, format!("component {name:?}: {message}, line {line}"));
-        }
-        (None, None) => report.error(place, format!("component {name:?}: {message}")),
-    }
+        declared: Some(made.declared),
+    };
+    (entry, made.is_kept)
 }
 
 fn canonical(

@@ -108,6 +108,16 @@ impl Place {
         self.at(Some(line))
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line, where there is one.
+    pub(crate) fn line_number(&self) -> Option<usize> {
+        self.line
+    }
+
     pub(crate) fn at(&self, line: Option<usize>) -> Self {
         Self {
             path: Arc::clone(&self.path),

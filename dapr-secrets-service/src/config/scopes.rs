@@ -61,7 +61,10 @@ pub(super) fn read(document: &Document, file: &Place, report: &mut Report) -> Ve
         return Vec::new();
     };
     let Value::List(scopes) = &scopes.value else {
-        report.error(&file.line(line), "spec.secrets.scopes is no list");
+        report.error(
+            &file.line(line),
+            "spec.secrets.scopes is no list of scopes, each with a storeName",
+        );
         return Vec::new();
     };
     scopes
@@ -125,7 +128,10 @@ fn read_scope(node: &Node, file: &Place, report: &mut Report) -> Option<WrittenS
     unknown_fields(node, &FIELDS, what, file, report);
     let place = file.line(node.line);
     let Some(store) = node.get("storeName").and_then(Node::text) else {
-        report.error(&place, "a secret scope has no storeName");
+        report.error(
+            &place,
+            "a secret scope has no storeName: name the secret store that it is for",
+        );
         return None;
     };
     let access = default_access(node, store, file, report);

@@ -1,12 +1,13 @@
 //! A component that was read and is not for this app.
 
 use std::fmt;
+use std::path::Path;
 
 use super::problem::Place;
 use crate::one_line::OneLine;
 use crate::request::StoreName;
 
-/// A secret store that the files declare for other apps or for another namespace.
+/// A component that the files declare for other apps or for another namespace.
 ///
 /// It does not exist for this app. `Display` is `file:line: message`.
 #[derive(Debug, Clone)]
@@ -29,6 +30,12 @@ impl Skipped {
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()
+    }
+
+    /// The file that declares it, as its path was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.place.path()
     }
 
     /// Whom it is for, in words: `the app "checkout"`, `the namespace "prod"`.

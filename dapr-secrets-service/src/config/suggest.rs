@@ -10,10 +10,25 @@ pub(crate) fn did_you_mean(unknown: &str, known: &[&str]) -> String {
     known
         .iter()
         .map(|word| (distance(unknown, word), word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 4 && *distance < word.len())
         .min()
         .map(|(_, word)| format!(" (did you mean `{word}`?)"))
         .unwrap_or_default()
+}
+
+/// ` (did you mean ...?)` when one of the words is near, else which words there are.
+pub(crate) fn did_you_mean_or_known(unknown: &str, known: &[&str]) -> String {
+    const SHOWN_MAX: usize = 8;
+    let suggestion = did_you_mean(unknown, known);
+    if !suggestion.is_empty() {
+        return suggestion;
+    }
+    let shown: Vec<_> = known.iter().take(SHOWN_MAX).copied().collect();
+    match known.len() {
+        0 => "; there are none".to_owned(),
+        count if count > SHOWN_MAX => format!("; known are {}, ...", shown.join(", ")),
+        _ => format!("; known are {}", shown.join(", ")),
+    }
 }
 
 /// Whether a word is one of these, or so near to one that it may be a slip of the finger.
@@ -53,6 +68,18 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(unknown, &known), suggested, "{unknown}");
         }
+        assert_eq!(did_you_mean("b", &["a"]), "", "every letter is another one");
+        let all = "; known are secretsFile, nestedSeparator, multiValued";
+        assert_eq!(did_you_mean_or_known("vaultAddr", &known), all);
+        assert_eq!(
+            did_you_mean_or_known("secretFile", &known),
+            " (did you mean `secretsFile`?)"
+        );
+        assert_eq!(did_you_mean_or_known("x", &[]), "; there are none");
+        assert_eq!(
+            did_you_mean_or_known("x", &["word"; 9]),
+            format!("; known are {}...", "word, ".repeat(8))
+        );
         assert_eq!(did_you_mean(&"secretsFile".repeat(1_000), &known), "");
         assert!(is_near("SecretsFile", &known) && !is_near("vaultAddr", &known));
     }

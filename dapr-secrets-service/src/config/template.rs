@@ -48,7 +48,7 @@ fn pod_name(environment: &dyn Environment) -> Result<String, &'static str> {
         .var("POD_NAME")
         .filter(|name| !name.is_empty())
         .and_then(|name| name.into_string().ok())
-        .ok_or("{podName} is used, and the variable POD_NAME is not set")
+        .ok_or("{podName} is used, and the variable POD_NAME is not set: set it, or write a value without {podName}")
 }
 
 /// A random UUID (version 4). Its bits come from the keys that the standard library draws for

@@ -311,9 +311,13 @@ impl Tree {
 
 fn within_bounds(nodes: usize, text: usize) -> Result<(), &'static str> {
     if nodes > NODES_MAX {
-        Err("more than 20000 nodes in one file, aliases followed")
+        Err(
+            "more than 20000 nodes in one file, aliases followed: split the file, or write fewer aliases",
+        )
     } else if text > TEXT_MAX {
-        Err("more than 4 MiB of text in one file, aliases followed")
+        Err(
+            "more than 4 MiB of text in one file, aliases followed: split the file, or write fewer aliases",
+        )
     } else {
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::SecretStore;
-use crate::config::did_you_mean;
+use crate::config::did_you_mean_or_known;
 use crate::environment::Environment;
 use crate::request::parse_bool;
 
@@ -85,17 +85,30 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// One metadata item. Its value may be a secret.
+#[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) key: String,
-    /// `None`: it was given, and what is wrong with it has been said.
+    /// `None`: it was given, and what is wrong with it has been said, or it is a secret that is yet
+    /// to be read.
     pub(crate) value: Option<Zeroizing<String>>,
-    /// The environment variable that it came from: then it is not to be printed.
+    /// Where it came from: unless it was written there, it is not to be printed.
     #[cfg_attr(
         not(feature = "file"),
         allow(dead_code, reason = "no store prints a value")
     )]
-    pub(crate) variable: Option<String>,
+    pub(crate) origin: Origin,
     pub(crate) line: usize,
+}
+
+/// Where the value of a setting came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It stood in the file.
+    Written,
+    /// An environment variable.
+    Variable(String),
+    /// A secret of another store.
+    Secret(String),
 }
 
 /// The metadata of one component, and what is wrong with it.
@@ -125,28 +138,7 @@ pub(crate) enum Severity {
 impl Settings {
     /// Checks the keys: no two equal but for letter case, none unknown.
     pub(crate) fn new(given: Vec<Setting>, known: &[&str]) -> Self {
-        let mut faults = Vec::new();
-        for (index, setting) in given.iter().enumerate() {
-            let key = &setting.key;
-            let is_same = |other: &str| other.eq_ignore_ascii_case(key);
-            if let Some(first) = given[..index].iter().find(|first| is_same(&first.key)) {
-                faults.push(SettingFault {
-                    line: Some(setting.line),
-                    message: format!(
-                        "key {key} is duplicate in the metadata: lines {} and {}",
-                        first.line, setting.line
-                    ),
-                    severity: Severity::Error,
-                });
-            } else if !known.iter().any(|known| is_same(known)) {
-                let suggestion = did_you_mean(key, known);
-                faults.push(SettingFault {
-                    line: Some(setting.line),
-                    message: format!("unknown metadata key {key:?}{suggestion}"),
-                    severity: Severity::FailsStore,
-                });
-            }
-        }
+        let faults = faults_of_keys(&given, Some(known));
         Self { given, faults }
     }
 
@@ -161,10 +153,14 @@ impl Settings {
         self.find(key)?.value.as_deref().map(String::as_str)
     }
 
-    /// The environment variable that the value of a key came from.
+    /// What the value of a key is called, when it is not to be printed.
     #[cfg(feature = "file")]
-    pub(crate) fn variable(&self, key: &str) -> Option<&str> {
-        self.find(key)?.variable.as_deref()
+    pub(crate) fn called(&self, key: &str) -> Option<String> {
+        match &self.find(key)?.origin {
+            Origin::Written => None,
+            Origin::Variable(name) => Some(format!("${name}")),
+            Origin::Secret(name) => Some(format!("the secret {name:?}")),
+        }
     }
 
     /// Notes that the value of a key cannot be used. `why` does not quote it.
@@ -208,13 +204,46 @@ impl Settings {
             Some(None) => {
                 self.faults.push(SettingFault {
                     line: Some(line),
-                    message: format!("metadata key {key:?} is neither true nor false"),
+                    message: format!(
+                        "metadata key {key:?} is neither true nor false: write one of them"
+                    ),
                     severity: Severity::FailsStore,
                 });
                 false
             }
         }
     }
+}
+
+/// What is wrong with the keys: two equal but for letter case, and any that is not known.
+///
+/// Without a list of what is known, none is unknown.
+pub(crate) fn faults_of_keys(given: &[Setting], known: Option<&[&str]>) -> Vec<SettingFault> {
+    let mut faults = Vec::new();
+    for (index, setting) in given.iter().enumerate() {
+        let key = &setting.key;
+        let is_same = |other: &str| other.eq_ignore_ascii_case(key);
+        if let Some(first) = given[..index].iter().find(|first| is_same(&first.key)) {
+            faults.push(SettingFault {
+                line: Some(setting.line),
+                message: format!(
+                    "key {key} is duplicate in the metadata: lines {} and {}; letter case does not tell two keys apart",
+                    first.line, setting.line
+                ),
+                severity: Severity::Error,
+            });
+        } else if let Some(known) = known
+            && !known.iter().any(|known| is_same(known))
+        {
+            let hint = did_you_mean_or_known(key, known);
+            faults.push(SettingFault {
+                line: Some(setting.line),
+                message: format!("unknown metadata key {key:?}{hint}"),
+                severity: Severity::FailsStore,
+            });
+        }
+    }
+    faults
 }
 
 #[cfg(test)]
@@ -228,7 +257,7 @@ mod tests {
             .map(|((key, value), line)| Setting {
                 key: (*key).to_owned(),
                 value: value.map(|text| Zeroizing::new(text.to_owned())),
-                variable: None,
+                origin: Origin::Written,
                 line,
             })
             .collect();
@@ -263,7 +292,9 @@ mod tests {
         let messages: Vec<_> = twice.faults.iter().map(|f| f.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["key secretsfile is duplicate in the metadata: lines 1 and 2"]
+            [
+                "key secretsfile is duplicate in the metadata: lines 1 and 2; letter case does not tell two keys apart"
+            ]
         );
         assert_eq!(twice.faults[0].severity, Severity::Error);
     }

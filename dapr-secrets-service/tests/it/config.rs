@@ -91,7 +91,7 @@ fn s9_names_and_unknown_fields() {
         (
             "no name",
             "kind: Component\nspec: {type: secretstores.local.env}\n",
-            "a.yaml:1: the component has no metadata.name",
+            "a.yaml:1: the component has no metadata.name: give it one, a text",
         ),
         (
             "a path as a name",
@@ -106,12 +106,12 @@ fn s9_names_and_unknown_fields() {
         (
             "no type",
             "kind: Component\nmetadata: {name: a}\nspec: {version: v1}\n",
-            "a.yaml:1: the component has no spec.type",
+            "a.yaml:1: the component has no spec.type: a type is, for instance, secretstores.local.file",
         ),
         (
             "no spec",
             "kind: Component\nmetadata: {name: a}\n",
-            "a.yaml:1: the component has no spec, and so no type",
+            "a.yaml:1: the component has no spec, and so no type: a type is, for instance, secretstores.local.file",
         ),
         (
             "in spec",
@@ -131,7 +131,7 @@ fn s9_names_and_unknown_fields() {
         (
             "metadata is no list",
             &env("a", "  metadata: {prefix: x}\n"),
-            "a.yaml:5: component \"a\": spec.metadata is no list",
+            "a.yaml:5: component \"a\": spec.metadata is no list of items with a name and a value",
         ),
         (
             "an item without a name",
@@ -172,7 +172,9 @@ fn s10_s5_types_and_versions() {
         (
             "secretstores.local.env",
             "v2",
-            Some("a.yaml:3: component \"a\": couldn't find secret store secretstores.local.env/v2"),
+            Some(
+                "a.yaml:3: component \"a\": couldn't find secret store secretstores.local.env/v2: the version is v1",
+            ),
         ),
         (
             "secretstores.local.evn",
@@ -312,7 +314,9 @@ fn s11_two_components_of_one_name_are_an_error_with_both_places() {
         let said = problems(loader(&files).lenient(lenient), files.path());
         assert_eq!(
             said,
-            ["b.yaml:2: two components are called \"a\": a.yaml:2 and b.yaml:2"]
+            [
+                "b.yaml:2: two components are called \"a\": a.yaml:2 and b.yaml:2; give one of them another name"
+            ]
         );
     }
     let skipped = folder(&[
@@ -424,7 +428,7 @@ fn s13_an_item_has_exactly_one_source_and_a_value_is_a_scalar() {
         (
             "secretKeyRef: {name: x, key: y}",
             Some(
-                "component \"a\", metadata key \"prefix\": secretKeyRef is not supported yet for secret stores by this build",
+                "component \"a\" has a secretKeyRef and no auth.secretStore: add `auth: {secretStore: NAME}` with the name of a secret store; only Kubernetes mode has a default, and this version does not have that mode",
             ),
         ),
         (
@@ -469,13 +473,13 @@ fn s14_s16_s19_what_is_wrong_with_metadata_keys() {
         (
             "two equal keys",
             "  - {name: multiValued, value: x}\n",
-            "a.yaml:8: component \"a\": key multiValued is duplicate in the metadata: lines 7 and 8",
+            "a.yaml:8: component \"a\": key multiValued is duplicate in the metadata: lines 7 and 8; letter case does not tell two keys apart",
             false,
         ),
         (
             "no truth value",
             "",
-            "a.yaml:7: component \"a\": metadata key \"multiValued\" is neither true nor false",
+            "a.yaml:7: component \"a\": metadata key \"multiValued\" is neither true nor false: write one of them",
             true,
         ),
         (
@@ -768,14 +772,14 @@ fn api_e3_s19_n3_what_is_wrong_with_scopes() {
             "an unknown store",
             "    - {storeName: b}\n",
             Some(
-                "config.yml.txt:5: a secret scope names \"b\", which is no secret store here (did you mean `a`?)",
+                "config.yml.txt:5: a secret scope names \"b\", which is no secret store here; known are a",
             ),
         ),
         (
             "the same store twice",
             "    - {storeName: a}\n    - {storeName: a}\n",
             Some(
-                "config.yml.txt:6: two secret scopes name \"a\": config.yml.txt:5 and config.yml.txt:6",
+                "config.yml.txt:6: two secret scopes name \"a\": config.yml.txt:5 and config.yml.txt:6; write them as one",
             ),
         ),
         (
@@ -802,7 +806,9 @@ fn api_e3_s19_n3_what_is_wrong_with_scopes() {
         (
             "no store",
             "    - {defaultAccess: deny}\n",
-            Some("config.yml.txt:5: a secret scope has no storeName"),
+            Some(
+                "config.yml.txt:5: a secret scope has no storeName: name the secret store that it is for",
+            ),
         ),
         (
             "a list that is none",
@@ -817,7 +823,9 @@ fn api_e3_s19_n3_what_is_wrong_with_scopes() {
         (
             "scopes are no list",
             "      a: b\n",
-            Some("config.yml.txt:4: spec.secrets.scopes is no list"),
+            Some(
+                "config.yml.txt:4: spec.secrets.scopes is no list of scopes, each with a storeName",
+            ),
         ),
         (
             "an unknown field beside",
@@ -848,7 +856,9 @@ fn api_e3_s19_n3_what_is_wrong_with_scopes() {
     ]);
     assert_eq!(
         problems(loader(&other), other.path()),
-        ["config.yml.txt:1: a document of a configuration file whose kind is not Configuration"]
+        [
+            "config.yml.txt:1: a document of a configuration file whose kind is not Configuration: write `kind: Configuration`, or move it to another file"
+        ]
     );
 }
 
@@ -975,7 +985,7 @@ fn api_e5_app_ids_that_cannot_be_read_load_nothing() {
     let merged = folder(&[("a.yaml", &env("a", "<<: {scopes: [other]}\n"))]);
     assert_eq!(
         problems(loader(&merged), merged.path()),
-        ["a.yaml:5: YAML merge keys (`<<`) are not followed"]
+        ["a.yaml:5: YAML merge keys (`<<`) are not followed: write the fields out"]
     );
 }
 
@@ -984,14 +994,14 @@ fn i1_a_metadata_key_of_another_store_is_unknown() {
     for (text, said) in [
         (
             env("a", "  metadata:\n  - {name: secretsFile, value: x}\n"),
-            "a.yaml:6: component \"a\": unknown metadata key \"secretsFile\"",
+            "a.yaml:6: component \"a\": unknown metadata key \"secretsFile\"; known are prefix, allowAll",
         ),
         (
             file(
                 "a",
                 &format!("{SECRETS_FILE}  - {{name: prefix, value: x}}\n"),
             ),
-            "a.yaml:7: component \"a\": unknown metadata key \"prefix\"",
+            "a.yaml:7: component \"a\": unknown metadata key \"prefix\"; known are secretsFile, nestedSeparator, multiValued",
         ),
     ] {
         let files = folder(&[("a.yaml", &text), ("secrets.json", "{}")]);
@@ -1015,7 +1025,7 @@ fn s9_s12_an_ignore_errors_that_is_no_truth_value_is_an_error_and_lenient_false(
     let files = folder(&[("a.yaml", &env("a", "  ignoreErrors: maybe\n"))]);
     assert_eq!(
         problems(loader(&files), files.path()),
-        ["a.yaml:5: component \"a\": ignoreErrors is neither true nor false"]
+        ["a.yaml:5: component \"a\": ignoreErrors is neither true nor false: write one of them"]
     );
     let engine = engine(loader(&files).lenient(true)).expect("a warning");
     assert!(engine.stores().all(|store| !store.ignores_errors()));

@@ -46,15 +46,23 @@ mod http;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod leak;
 mod log;
+#[cfg(all(unix, feature = "config", feature = "file", feature = "env"))]
+mod mistakes;
 #[cfg(feature = "file")]
 mod mounting;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod recorded;
+#[cfg(all(feature = "config", feature = "file", feature = "env"))]
+mod references;
 #[cfg(all(unix, feature = "config", feature = "file", feature = "env"))]
 mod reload;
+#[cfg(all(feature = "config", feature = "file", feature = "env"))]
+mod resolved;
 mod scopes;
 mod shelf;
 #[cfg(all(feature = "config", feature = "file", feature = "env"))]
 mod slips;
 mod statuses;
 mod talk;
+#[cfg(all(feature = "config", feature = "file", feature = "env"))]
+mod vault;

@@ -76,7 +76,7 @@ fn api_e3_s20_scopes_that_nobody_would_read_are_an_error() {
         (
             "scopes are null",
             "kind: Configuration\nspec:\n  secrets:\n    scopes:\n",
-            "config.yml.txt:4: spec.secrets.scopes is no list",
+            "config.yml.txt:4: spec.secrets.scopes is no list of scopes, each with a storeName",
         ),
         (
             "a scope is null",
@@ -132,13 +132,15 @@ fn api_e3_every_document_of_a_configuration_file_is_a_configuration() {
         ("another letter case", "kind: configuration\n", "kind"),
         ("a slip", "kind: Configuraton\n", "kind"),
         ("another kind", "kind: Component\n", "kind"),
-        ("a list", "- kind: Configuration\n", "kind"),
+        ("a list", "- kind: Configuration\n", "mapping"),
         ("a merge key", "<<: {kind: Configuration}\n", "merge"),
     ] {
         let said = if said == "kind" {
-            "config.yml.txt:3: a document of a configuration file whose kind is not Configuration"
+            "config.yml.txt:3: a document of a configuration file whose kind is not Configuration: write `kind: Configuration`, or move it to another file"
+        } else if said == "mapping" {
+            "config.yml.txt:3: a document of a configuration file is no mapping: write `kind: Configuration` and its other fields"
         } else {
-            "config.yml.txt:3: YAML merge keys (`<<`) are not followed"
+            "config.yml.txt:3: YAML merge keys (`<<`) are not followed: write the fields out"
         };
         let configuration = format!("{sound}{second}");
         let files = [
@@ -154,7 +156,7 @@ fn api_e3_every_document_of_a_configuration_file_is_a_configuration() {
     never_passes(
         "nothing",
         &empty,
-        "config.yml.txt: there is no document of kind Configuration here",
+        "config.yml.txt: there is no document of kind Configuration here: give a file that has one",
     );
     let twice = "kind: Configuration\n---\nkind: Configuration\nspec: {secrets: {scopes: [{storeName: a, defaultAccess: deny}]}}\n---\n";
     let files = folder(&[("a.yaml", &env("a", OPEN)), ("config.yml.txt", twice)]);
@@ -358,7 +360,9 @@ fn s8_a_secret_store_of_another_kind_is_an_error() {
         let said = problems(loader(&files), files.path());
         assert_eq!(
             said,
-            ["a.yaml:1: a secret store whose kind is not Component is not loaded"],
+            [
+                "a.yaml:1: a secret store whose kind is not Component is not loaded: write `kind: Component`"
+            ],
             "{kind}"
         );
         let lenient = engine(loader(&files).lenient(true)).expect("a warning");

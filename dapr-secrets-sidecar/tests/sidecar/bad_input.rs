@@ -107,12 +107,16 @@ fn bad_files() -> Vec<Case> {
             says: &["resources/files.yaml:9", "prefx", "prefix"],
         },
         Case {
-            name: "a secretKeyRef, which is not resolved yet",
+            name: "a secretKeyRef that says nothing of a store",
             files: component(
                 "  type: secretstores.local.file\n  version: v1\n  metadata:\n    - name: secretsFile\n      \
                  secretKeyRef:\n        name: a\n        key: b\n",
             ),
-            says: &["resources/files.yaml:10", "secretKeyRef"],
+            says: &[
+                "resources/files.yaml:10",
+                "secretKeyRef",
+                "auth.secretStore",
+            ],
         },
         Case {
             name: "one name for two components",

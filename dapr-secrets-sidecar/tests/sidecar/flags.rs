@@ -10,7 +10,7 @@ use crate::wire::{get, get_anonymously};
 
 #[test]
 fn api_g4_help_and_version_are_answers() {
-    let rows: [(&[&str], &[&str]); 10] = [
+    let rows: [(&[&str], &[&str]); 11] = [
         (
             &["--version"],
             &["dapr-secrets-sidecar ", env!("CARGO_PKG_VERSION")],
@@ -57,6 +57,10 @@ fn api_g4_help_and_version_are_answers() {
             &["completions", "--help"],
             &["zsh", "Example:", "sidecar completions "],
         ),
+        (
+            &["resolve", "--help"],
+            &["--reveal", "Example:", "sidecar resolve "],
+        ),
     ];
     for (args, says) in rows {
         let output = Start::bare().args(args).finish();
@@ -91,7 +95,8 @@ fn api_g4_help_names_no_subcommand_that_does_not_exist() {
             "get",
             "token",
             "healthcheck",
-            "completions"
+            "completions",
+            "resolve"
         ]
     );
 }

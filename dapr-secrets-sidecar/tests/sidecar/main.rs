@@ -38,6 +38,7 @@ mod healthcheck;
 mod http2;
 mod injection;
 mod leak;
+mod mistakes;
 #[cfg(not(feature = "grpc"))]
 mod no_grpc;
 #[cfg(not(feature = "tls"))]
@@ -49,6 +50,7 @@ mod public_port;
 mod recorded_daprd;
 mod recording;
 mod reload;
+mod resolve;
 mod routes;
 mod shutdown;
 mod store_files;

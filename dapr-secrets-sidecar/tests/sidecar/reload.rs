@@ -95,3 +95,38 @@ fn api_g10_sighup_reloads_at_once_and_ends_nothing() {
     assert_answer(&sidecar, 200, "\"1\"");
     assert_eq!(sidecar.stop().code(), Some(0));
 }
+
+#[test]
+fn w7_a_component_is_rebuilt_when_a_secret_that_it_refers_to_changes() {
+    const REFERRING: &str = "kind: Component\nmetadata: {name: referring}\nauth: {secretStore: files}\nspec:\n  type: secretstores.local.file\n  metadata:\n  - {name: secretsFile, secretKeyRef: {name: path}}\n";
+    let files = Files::with_secrets(r#"{"path": "one.json"}"#)
+        .file("one.json", r#"{"a": "1"}"#)
+        .file("two.json", r#"{"a": "2"}"#)
+        .file("resources/referring.yaml", REFERRING);
+    let mut sidecar = files.start(Start::new()).serve();
+    let assert_value = |sidecar: &Sidecar, value: &str| {
+        let answer = get(sidecar.address(), "/v1.0/secrets/referring/a");
+        assert_eq!((answer.status, &*answer.text()), (200, value), "{answer:?}");
+    };
+    assert_value(&sidecar, r#"{"a":"1"}"#);
+
+    let files = files.file("secrets.json", r#"{"path": "two.json"}"#);
+    let told = sidecar.wait_for("components and scopes were reloaded");
+    assert!(told.contains("kept=1 replaced=1"), "{told}");
+    assert_value(&sidecar, r#"{"a":"2"}"#);
+
+    // What cannot be used is told, and the old one stays.
+    let files = files.file("secrets.json", r#"{"path": "none.json"}"#);
+    sidecar.wait_for("component \"referring\" stays as it was, degraded");
+    assert_value(&sidecar, r#"{"a":"2"}"#);
+    let files = files.file("secrets.json", r#"{"other": "x"}"#);
+    sidecar.wait_for("has no secret \"path\"");
+    sidecar.wait_for("component \"referring\" stays as it was, degraded");
+    assert_value(&sidecar, r#"{"a":"2"}"#);
+
+    let files = files.file("secrets.json", r#"{"path": "one.json"}"#);
+    sidecar.wait_for("replaced=1");
+    assert_value(&sidecar, r#"{"a":"1"}"#);
+    drop(files);
+    assert_eq!(sidecar.stop().code(), Some(0));
+}

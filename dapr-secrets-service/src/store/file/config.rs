@@ -28,8 +28,8 @@ fn read(settings: &mut Settings, _: &Arc<dyn Environment>) -> Option<Opener> {
         "missing local secrets file in metadata (key \"secretsFile\")",
     )?;
     let called = settings
-        .variable("secretsFile")
-        .map(|variable| format!("the path in ${variable}"));
+        .called("secretsFile")
+        .map(|source| format!("the path in {source}"));
     Some(Box::new(move || {
         let mut builder = FileStore::builder()
             .with_nested_separator(separator)
