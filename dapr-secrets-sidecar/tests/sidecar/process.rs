@@ -91,16 +91,25 @@ impl Start {
 
     /// Starts it and waits for the ready line.
     pub(crate) fn serve(self) -> Sidecar {
+        self.serve_when("")
+    }
+
+    /// Starts it and waits for a line of stdout in which this stands.
+    pub(crate) fn serve_when(self, says: &str) -> Sidecar {
         let mut running = self.spawn();
-        let ready = match running.stdout.recv_timeout(PATIENCE) {
-            Ok(line) => line,
-            Err(error) => {
-                let _ = running.child.kill();
-                let _ = running.hear_the_rest();
-                panic!("no ready line ({error}); stderr:\n{}", running.said)
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match running.stdout.recv_timeout(left) {
+                Ok(ready) if ready.contains(says) => return Sidecar { running, ready },
+                Ok(_) => {}
+                Err(error) => {
+                    let _ = running.child.kill();
+                    let _ = running.hear_the_rest();
+                    panic!("no ready line ({error}); stderr:\n{}", running.said)
+                }
             }
-        };
-        Sidecar { running, ready }
+        }
     }
 
     /// Runs it to its end, which must come by itself.

@@ -96,13 +96,18 @@ pub(crate) fn exchanges() -> Vec<Exchange> {
 
 /// The recording's stores, scopes, variables and flags, in the given profile.
 pub(crate) fn sidecar(profile: &str) -> Sidecar {
-    Start::new()
+    as_recorded(Start::new())
+        .args(["--profile", profile])
+        .serve()
+}
+
+/// What daprd was started with for the recording.
+pub(crate) fn as_recorded(start: Start) -> Start {
+    start
         .current_dir(folder())
         .env("APP_API_TOKEN", "apptok")
         .env("DEMO_GREETING", "hi")
         .env("DEMO_EMPTY", "")
         .args(["--app-id", "t", "--resources-path", "resources"])
         .args(["--config", "config.yaml", "--mode", "standalone"])
-        .args(["--profile", profile])
-        .serve()
 }
