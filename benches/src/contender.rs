@@ -162,7 +162,9 @@ fn title(contender: &Contender, lock: &str) -> String {
     match contender.package {
         None => contender.layer.to_owned(),
         Some(package) => {
-            let version = locked_version(lock, package).unwrap_or_default();
+            // Where rivals bring older ones of their own, the newest is the one that is used here. Lock files list it last.
+            let versions = locked_version(lock, package).unwrap_or_default();
+            let version = versions.rsplit(' ').next().unwrap_or_default();
             format!("{package} {version} {}", contender.layer)
         }
     }
@@ -179,8 +181,13 @@ mod tests {
             layer: "`Layer`",
             ..OURS[0]
         };
+        let older = "[[package]]\nname = \"rival\"\nversion = \"0.9.3\"\n";
         let lock = "[[package]]\nname = \"rival\"\nversion = \"1.2.3\"\n";
         assert_eq!(title(&rival, lock), "rival 1.2.3 `Layer`");
+        assert_eq!(
+            title(&rival, &format!("{older}\n{lock}")),
+            "rival 1.2.3 `Layer`"
+        );
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn repeat_clone<S: Clone>(service: &S, times: u64) -> u64 {
 
 /// One request through the service; `None` if it was not ready or not done at once.
 #[inline(always)]
-pub(crate) fn respond<S, Q, B>(service: &mut S, request: Request<Q>) -> Option<Response<B>>
+pub fn respond<S, Q, B>(service: &mut S, request: Request<Q>) -> Option<Response<B>>
 where
     S: Service<Request<Q>, Response = Response<B>, Error = Infallible>,
 {

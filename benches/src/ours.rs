@@ -73,9 +73,17 @@ pub const CASES: &[Case] = &[
     gated(
         "accept-rotating",
         "bare-accepted",
-        Gate::Record,
+        Gate::Target(440),
         FORWARDED,
         |plan| drive::<_, Body, _>(plan, Shape::Accepted, rotating()),
+    ),
+    // What the targets of a current and a previous token promise, all at once.
+    gated(
+        "accept-everything",
+        "bare-accepted",
+        Gate::Target(480),
+        FORWARDED,
+        |plan| drive::<_, Body, _>(plan, Shape::Accepted, everything()),
     ),
     // Each further name adds at most 180 (P4).
     gated(
@@ -145,6 +153,14 @@ pub const CASES: &[Case] = &[
                 require(|layer| layer.add_previous(token(OTHER_TOKEN))),
             )
         },
+    ),
+    // The four exemptions are tried before a refusal, so this row pays for them.
+    gated(
+        "reject-http-everything",
+        "bare-wrong",
+        Gate::Target(1_330),
+        REFUSED,
+        |plan| drive::<_, Body, _>(plan, Shape::Wrong, everything()),
     ),
     gated(
         "reject-http-eight-tokens",
@@ -230,6 +246,17 @@ pub(crate) fn accepting() -> RequireToken<Inner<Body>> {
 pub(crate) fn rotating() -> RequireToken<Inner<Body>> {
     let handle = TokenHandle::new(TokenSet::new(token(TOKEN)));
     build(RequireTokenLayer::builder().reader(handle.reader()))
+}
+
+/// [`TOKEN`] and a previous token from a handle that may change them, and four exemptions.
+fn everything() -> RequireToken<Inner<Body>> {
+    let tokens = TokenSet::new(token(TOKEN))
+        .add_previous(token(OTHER_TOKEN))
+        .expect("two tokens are not too many");
+    let handle = TokenHandle::new(tokens);
+    build(four_exemptions(
+        RequireTokenLayer::builder().reader(handle.reader()),
+    ))
 }
 
 /// As after a rotation: [`TOKEN`] is the previous token.

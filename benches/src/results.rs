@@ -89,7 +89,7 @@ pub fn write(cases: &[Case], package: &Path) -> Result<(), Box<dyn Error>> {
          One run of `timing`. `README.md` says what the rows are and why these.\n\n{timing}\n\
          ## Two threads\n\n{here}.\n\n\
          Each thread has its own clone of one layer's service and requests of its own, which it also makes; wall time, the \
-         best of 60 turns.\n\n{scaling}\n\
+         best of 60 turns. The floor is the first row; a row is judged where the floor itself reaches the target.\n\n{scaling}\n\
          ## Side by side\n\n{there}; {valgrind}.\n\n\
          One binary with all rows, so the figures of ours may differ by a few instructions from those above.\n\n{rivals}\n\
          ## Side by side: gRPC\n\n{there}; {valgrind}.\n\n\

@@ -1,6 +1,8 @@
 //! `axum`: a function as middleware that compares with `==`. axum fixes both bodies to its own, so these rows have
 //! baselines of their own.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -12,6 +14,7 @@ use dapr_token_benches::inner::{FORWARDED, Inner};
 use dapr_token_benches::request::{Shape, TOKEN, TOKEN_HEADER};
 use http::StatusCode;
 use tower_layer::Layer as _;
+use tower_service::Service;
 
 pub(crate) const CONTENDER: Contender = Contender {
     package: Some("axum"),
@@ -45,7 +48,18 @@ fn bare(plan: Plan, shape: Shape) -> Outcome {
 }
 
 fn check(plan: Plan, shape: Shape) -> Outcome {
-    drive::<_, Body, _>(plan, shape, from_fn(equal).layer(Inner::<Body>::new()))
+    drive::<_, Body, _>(plan, shape, around(Inner::<Body>::new()))
+}
+
+pub(crate) fn around<S>(inner: S) -> impl Service<Request, Response = Response, Error = Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    from_fn(equal).layer(inner)
 }
 
 async fn equal(request: Request, next: Next) -> Result<Response, StatusCode> {

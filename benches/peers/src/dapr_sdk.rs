@@ -1,5 +1,7 @@
 //! Dapr's own Rust SDK: its layer for the server of an app.
 
+use std::convert::Infallible;
+
 use dapr::client::AppApiTokenLayer;
 use dapr_token_benches::case::Case;
 use dapr_token_benches::contender::Contender;
@@ -7,8 +9,9 @@ use dapr_token_benches::drive::{Outcome, Plan, drive};
 use dapr_token_benches::floor::Body;
 use dapr_token_benches::inner::{FORWARDED, Inner};
 use dapr_token_benches::request::{Shape, TOKEN};
-use http::StatusCode;
+use http::{Request, Response, StatusCode};
 use tower_layer::Layer as _;
+use tower_service::Service;
 
 pub(crate) const CONTENDER: Contender = Contender {
     package: Some("dapr"),
@@ -16,7 +19,7 @@ pub(crate) const CONTENDER: Contender = Contender {
     accept: "dapr-sdk-accept",
     reject: Some("dapr-sdk-reject"),
     checks: "no",
-    leaves_out: "constant time, rotation, duplicates, exemptions, stripping; lets everything through when the variable is unset; \
+    leaves_out: "constant time, rotation, duplicates, exemptions, stripping; lets everything through when the variable is unset or empty; \
                  answers gRPC with HTTP 401",
 };
 
@@ -33,6 +36,19 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn enforce(plan: Plan, shape: Shape) -> Outcome {
-    let layer = AppApiTokenLayer::new(Some(TOKEN.to_owned()));
-    drive::<_, Body, _>(plan, shape, layer.layer(Inner::<Body>::new()))
+    drive::<_, Body, _>(plan, shape, around(Inner::<Body>::new(), Some(TOKEN)))
+}
+
+/// `configured` is what the layer reads from the variable.
+pub(crate) fn around<S>(
+    inner: S,
+    configured: Option<&str>,
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
+    AppApiTokenLayer::new(configured.map(str::to_owned)).layer(inner)
 }

@@ -6,6 +6,8 @@
 
 mod axum_from_fn;
 mod dapr_sdk;
+#[cfg(test)]
+mod left_out;
 mod tonic_interceptor;
 mod tonic_ours;
 mod tower_http_exempt;

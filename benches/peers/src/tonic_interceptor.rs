@@ -1,15 +1,19 @@
 //! `tonic`: an interceptor that compares with `==`.
 
+use std::convert::Infallible;
+
+use axum::body::HttpBody;
 use dapr_token_benches::case::Case;
 use dapr_token_benches::contender::Contender;
 use dapr_token_benches::drive::{Outcome, Plan, drive};
 use dapr_token_benches::floor::Body;
 use dapr_token_benches::inner::{FORWARDED, Inner};
 use dapr_token_benches::request::{Shape, TOKEN, TOKEN_HEADER};
-use http::StatusCode;
+use http::{Response, StatusCode};
 use tonic::service::InterceptorLayer;
 use tonic::{Request, Status};
 use tower_layer::Layer as _;
+use tower_service::Service;
 
 pub(crate) const CONTENDER: Contender = Contender {
     package: Some("tonic"),
@@ -32,11 +36,20 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn intercept(plan: Plan, shape: Shape) -> Outcome {
+    drive::<_, Body, _>(plan, shape, around(Inner::<Body>::new()))
+}
+
+pub(crate) fn around<S>(
+    inner: S,
+) -> impl Service<http::Request<Body>, Response = Response<impl HttpBody>, Error = Infallible>
+where
+    S: Service<http::Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     let layer = InterceptorLayer::new(|request: Request<()>| {
         match request.metadata().get(TOKEN_HEADER.as_str()) {
             Some(token) if token.as_encoded_bytes() == TOKEN.as_bytes() => Ok(request),
             _ => Err(Status::unauthenticated("invalid api token")),
         }
     });
-    drive::<_, Body, _>(plan, shape, layer.layer(Inner::<Body>::new()))
+    layer.layer(inner)
 }

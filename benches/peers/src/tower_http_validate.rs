@@ -1,5 +1,7 @@
 //! `tower-http`: a closure that compares with `==`.
 
+use std::convert::Infallible;
+
 use dapr_token_benches::case::Case;
 use dapr_token_benches::contender::Contender;
 use dapr_token_benches::drive::{Outcome, Plan, drive};
@@ -9,6 +11,7 @@ use dapr_token_benches::request::{Shape, TOKEN, TOKEN_HEADER};
 use http::{Request, Response, StatusCode};
 use tower_http::validate_request::ValidateRequestHeaderLayer;
 use tower_layer::Layer as _;
+use tower_service::Service;
 
 pub(crate) const CONTENDER: Contender = Contender {
     package: Some("tower-http"),
@@ -31,11 +34,20 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
+fn validate(plan: Plan, shape: Shape) -> Outcome {
+    drive::<_, Body, _>(plan, shape, around(Inner::<Body>::new()))
+}
+
 #[allow(
     clippy::result_large_err,
     reason = "the layer asks for a whole response"
 )]
-fn validate(plan: Plan, shape: Shape) -> Outcome {
+pub(crate) fn around<S>(
+    inner: S,
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     let layer = ValidateRequestHeaderLayer::custom(|request: &mut Request<Body>| {
         match request.headers().get(TOKEN_HEADER) {
             Some(token) if token.as_bytes() == TOKEN.as_bytes() => Ok(()),
@@ -46,5 +58,5 @@ fn validate(plan: Plan, shape: Shape) -> Outcome {
             }
         }
     });
-    drive::<_, Body, _>(plan, shape, layer.layer(Inner::<Body>::new()))
+    layer.layer(inner)
 }
