@@ -106,7 +106,7 @@ pub fn check(input: &[u8]) -> String {
 
 /// Whether it says that a key is wrong, and not the set.
 fn is_key_error(error: &tower_dapr_token::ConfigError) -> bool {
-    let tower_dapr_token::ConfigError::Jwt { error } = error else {
+    let tower_dapr_token::ConfigError::Jwt { error, .. } = error else {
         unreachable!("of JWT mode: {error}");
     };
     matches!(error, JwtConfigError::Key { .. })

@@ -70,7 +70,8 @@ pub enum ConfigError {
     SeveralTokenSources,
     /// More than eight different tokens (`C1`): each is compared on every request.
     TooManyTokens,
-    /// A header name that proxies, gRPC or HTTP itself treat in ways of their own (`E1`).
+    /// A header name that proxies, gRPC or HTTP itself treat in ways of their own (`E1`):
+    /// [`header_name()`](crate::RequireTokenBuilder::header_name) lists them.
     #[non_exhaustive]
     HeaderName {
         /// The refused name.
@@ -89,6 +90,12 @@ pub enum ConfigError {
         path: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// `DAPR_HTTP_PORT` or `DAPR_GRPC_PORT` is set, and not to a port (`I3`).
+    #[non_exhaustive]
+    Port {
+        /// The variable's name.
+        variable: String,
     },
     /// An address that is not an origin: scheme, host and port (`I3`).
     #[non_exhaustive]
@@ -283,7 +290,7 @@ impl fmt::Display for ConfigError {
             Self::HeaderName { name } => write!(
                 f,
                 "`{name}` cannot carry the token: choose a name of its own, without `_`, that does not \
-                 end in `-bin`"
+                 begin with `-` or `grpc-` nor end in `-bin`"
             ),
             Self::ValueLimit { limit } => write!(
                 f,
@@ -294,13 +301,26 @@ impl fmt::Display for ConfigError {
                 f,
                 "`{path}` cannot be an exempt path: it {reason}; give the exact path as it is sent"
             ),
-            Self::Origin { variable, reason } => {
-                match variable {
-                    Some(variable) => write!(f, "the address in {variable} {reason}")?,
-                    None => write!(f, "the origin {reason}")?,
-                }
-                f.write_str(": write it as `http://host:port` or `https://host:port`")
-            }
+            Self::Port { variable } => write!(
+                f,
+                "{variable} is not a port: set it to the number that the sidecar listens on, 1 to 65535, or \
+                 unset it"
+            ),
+            Self::Origin {
+                variable: Some(variable),
+                reason,
+            } => write!(
+                f,
+                "the address in {variable} {reason}: write it as `http://host:port`, `https://host:port`, \
+                 `dns:host:port?tls=true` or `unix:path`"
+            ),
+            Self::Origin {
+                variable: None,
+                reason,
+            } => write!(
+                f,
+                "the origin {reason}: write it as `http://host:port` or `https://host:port`"
+            ),
             Self::PlaintextOrigin { origin } => write!(
                 f,
                 "{origin} would get the token unencrypted: use https, or list the origin with \

@@ -1,10 +1,7 @@
 //! Every header name, content type and length limit of this crate. Nothing else spells one out.
 
 use http::HeaderName;
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderValue, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::HeaderValue;
 
 use crate::error::ConfigError;
 
@@ -46,24 +43,33 @@ pub(crate) const GRPC_WEB_TEXT: HeaderValue = HeaderValue::from_static("applicat
 pub(crate) const GRPC_WEB_TEXT_PROTO: HeaderValue =
     HeaderValue::from_static("application/grpc-web-text+proto");
 
-/// Names that belong to HTTP or gRPC itself: carrying a token there, or taking them out of a request, breaks it.
-const TAKEN: [HeaderName; 10] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    COOKIE,
-    EXPECT,
-    HOST,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
+/// Names that belong to HTTP itself: carrying a token there, or taking them out of a request, breaks it. The
+/// hop-by-hop names among them (RFC 9110, section 7.6.1, and what proxies take for one) end at the next proxy.
+const TAKEN: [&str; 15] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
-/// Refuses a name that proxies drop (`_`), that gRPC decodes (`-bin`), or that has a meaning already (`E1`).
+/// Refuses a name that proxies drop (`_`), that gRPC decodes (`-bin`) or keeps for itself (`grpc-`), or that has a
+/// meaning already (`E1`); and one that begins with `-`, because names that differ by `_` are looked for by their
+/// first byte (`E5`).
 pub(crate) fn check_name(name: &HeaderName) -> Result<(), ConfigError> {
     let text = name.as_str();
-    if text.contains('_') || text.ends_with("-bin") || TAKEN.contains(name) {
+    let reserved = text.starts_with("grpc-") || text.ends_with("-bin") || TAKEN.contains(&text);
+    if reserved || text.starts_with('-') || text.contains('_') {
         return Err(ConfigError::HeaderName {
             name: text.to_owned(),
         });
@@ -76,26 +82,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn e1_names_with_an_underscore_or_a_binary_suffix_are_refused() {
+    fn e1_names_with_an_underscore_or_a_binary_suffix_or_a_meaning_of_their_own_are_refused() {
         for (name, valid) in [
             ("dapr-api-token", true),
             ("x-token", true),
             ("binary-token", true),
+            ("authorization", true),
+            ("x-grpc-token", true),
+            ("grpctoken", true),
+            ("x-host", true),
+            ("token-", true),
             ("dapr_api_token", false),
             ("x-token_", false),
+            ("_token", false),
             ("x-token-bin", false),
-            ("host", false),
+            ("-bin", false),
+            ("-token", false),
+            ("-", false),
+            ("grpc-timeout", false),
+            ("grpc-encoding", false),
+            ("grpc-", false),
+            ("connection", false),
             ("content-length", false),
             ("content-type", false),
-            ("transfer-encoding", false),
-            ("connection", false),
             ("cookie", false),
+            ("expect", false),
+            ("host", false),
+            ("http2-settings", false),
+            ("keep-alive", false),
+            ("proxy-authenticate", false),
+            ("proxy-authorization", false),
+            ("proxy-connection", false),
+            ("te", false),
+            ("trailer", false),
+            ("transfer-encoding", false),
+            ("upgrade", false),
         ] {
-            assert_eq!(
-                check_name(&HeaderName::from_static(name)).is_ok(),
-                valid,
-                "{name}"
-            );
+            let checked = check_name(&HeaderName::from_static(name));
+            assert_eq!(checked.is_ok(), valid, "{name}");
+        }
+    }
+
+    #[test]
+    fn e1_each_name_that_is_taken_is_spelt_as_it_arrives() {
+        for name in TAKEN {
+            // Panics at a name that is not in small letters.
+            assert_eq!(HeaderName::from_static(name).as_str(), name);
         }
     }
 }

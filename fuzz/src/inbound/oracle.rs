@@ -11,14 +11,22 @@ use super::scene::Scene;
 const DEFAULT: &[u8] = b"dapr-api-token";
 const LONGEST: usize = 1024;
 
+/// How many values of a repeated header are looked at, where one is enough (E2).
+const MOST_VALUES: usize = 4;
+
 /// Names that HTTP uses itself (E1).
-const TAKEN: [&[u8]; 10] = [
+const TAKEN: [&[u8]; 15] = [
     b"connection",
     b"content-length",
     b"content-type",
     b"cookie",
     b"expect",
     b"host",
+    b"http2-settings",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
     b"te",
     b"trailer",
     b"transfer-encoding",
@@ -93,7 +101,9 @@ pub(super) fn is_valid(scene: &Scene) -> bool {
         }
     };
     let name = name(scene);
-    let name_fits = !name.contains(&b'_') && !name.ends_with(b"-bin") && !TAKEN.contains(&name);
+    let grpc = name.starts_with(b"grpc-") || name.ends_with(b"-bin");
+    let odd = name.contains(&b'_') || name.starts_with(b"-");
+    let name_fits = !grpc && !odd && !TAKEN.contains(&name);
     tokens_fit
         && name_fits
         && scene
@@ -155,11 +165,21 @@ fn judge(scene: &Scene) -> Result<u32, Reason> {
         .filter(|(sent, _)| sent.eq_ignore_ascii_case(name(scene)))
         .map(|(_, value)| value.as_bytes())
         .collect();
-    let value = match values.as_slice() {
-        [] => return Err(Reason::Missing),
-        [value] => *value,
-        _ => return Err(Reason::Ambiguous),
-    };
+    match values.as_slice() {
+        [] => Err(Reason::Missing),
+        // The first that is accepted; else what is wrong with the first of all.
+        [first, ..] if scene.options.any_valid => values
+            .iter()
+            .take(MOST_VALUES)
+            .find_map(|value| judge_value(scene, value).ok())
+            .map_or_else(|| judge_value(scene, first), Ok),
+        [value] => judge_value(scene, value),
+        _ => Err(Reason::Ambiguous),
+    }
+}
+
+/// The same of one value.
+fn judge_value(scene: &Scene, value: &[u8]) -> Result<u32, Reason> {
     if value.is_empty() {
         return Err(Reason::Empty);
     }

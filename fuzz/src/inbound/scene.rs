@@ -2,7 +2,7 @@
 //!
 //! | line | what it says |
 //! | --- | --- |
-//! | `o FLAGS` | options: `k` keep_header, `s` strip_underscore_variants, `e` with_extensions, `d` daprd_compat, `r` rejection_in_extensions, `c` exempt_cors_preflight, `l` tokens from a reader, `u` no token loaded yet, `a` insecure_allow_all |
+//! | `o FLAGS` | options: `k` keep_header, `s` strip_underscore_variants, `v` any_valid, `e` with_extensions, `d` daprd_compat, `r` rejection_in_extensions, `c` exempt_cors_preflight, `l` tokens from a reader, `u` no token loaded yet, `a` insecure_allow_all |
 //! | `n NAME` | header_name |
 //! | `m N` | max_value_len |
 //! | `t TOKEN` | a token; the first is the current one |
@@ -44,6 +44,7 @@ pub(super) struct Scene {
 pub(super) struct Options {
     pub(super) keep: bool,
     pub(super) strip: bool,
+    pub(super) any_valid: bool,
     pub(super) extensions: bool,
     pub(super) daprd: bool,
     pub(super) rejection: bool,
@@ -138,6 +139,7 @@ impl Scene {
                 options.strip,
                 RequireTokenBuilder::strip_underscore_variants,
             ),
+            (options.any_valid, RequireTokenBuilder::any_valid),
             (options.extensions, RequireTokenBuilder::with_extensions),
             (options.daprd, RequireTokenBuilder::daprd_compat),
             (
@@ -218,6 +220,7 @@ impl Options {
         match flag {
             b'k' => self.keep = true,
             b's' => self.strip = true,
+            b'v' => self.any_valid = true,
             b'e' => self.extensions = true,
             b'd' => self.daprd = true,
             b'r' => self.rejection = true,

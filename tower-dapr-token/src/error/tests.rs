@@ -42,6 +42,7 @@ variants!(
     HeaderName,
     ValueLimit,
     ExemptPath,
+    Port,
     Origin,
     PlaintextOrigin,
     NoOrigin,
@@ -243,6 +244,14 @@ fn of_tokens() -> Vec<Row> {
 fn of_requests() -> Vec<Row> {
     let inbound = || RequireTokenLayer::builder().token(secret());
     let outbound = || InjectTokenLayer::builder().token(secret());
+    let dapr = |set: &'static [(&'static str, &'static str)]| {
+        let environment = variables(set);
+        InjectTokenLayer::builder()
+            .dapr_token()
+            .environment(&environment)
+            .build()
+            .expect_err("no such address")
+    };
     vec![
         (
             "HeaderName",
@@ -251,6 +260,16 @@ fn of_requests() -> Vec<Row> {
                 .header_name(HeaderName::from_static("x_token"))
                 .build()
                 .expect_err("an underscore"),
+        ),
+        (
+            "HeaderName",
+            "`grpc-timeout` cannot carry the token: choose a name of its own, without `_`, that does not begin with \
+             `-` or `grpc-` nor end in `-bin`",
+            outbound()
+                .header_name(HeaderName::from_static("grpc-timeout"))
+                .any_loopback_port()
+                .build()
+                .expect_err("a name of gRPC"),
         ),
         (
             "ExemptPath",
@@ -262,10 +281,34 @@ fn of_requests() -> Vec<Row> {
         ),
         (
             "Origin",
-            "write it as `http://host:port` or `https://host:port`",
+            "the origin has no scheme that can carry a token: write it as `http://host:port` or `https://host:port`",
             "ftp://host"
                 .parse::<crate::Origin>()
                 .expect_err("no scheme"),
+        ),
+        (
+            "Origin",
+            "the address in DAPR_GRPC_ENDPOINT names a DNS server, which is not supported: write it as \
+             `http://host:port`, `https://host:port`, `dns:host:port?tls=true` or `unix:path`",
+            dapr(&[("DAPR_GRPC_ENDPOINT", "dns://8.8.8.8/host:443")]),
+        ),
+        (
+            "Origin",
+            "the address in DAPR_HTTP_ENDPOINT has user information: write it as",
+            dapr(&[(
+                "DAPR_HTTP_ENDPOINT",
+                "https://hunter2-hunter2-hunter2@dapr.example.com",
+            )]),
+        ),
+        (
+            "Port",
+            "DAPR_HTTP_PORT is not a port: set it to the number that the sidecar listens on, 1 to 65535, or unset it",
+            dapr(&[("DAPR_HTTP_PORT", "http://127.0.0.1:3500")]),
+        ),
+        (
+            "Port",
+            "DAPR_GRPC_PORT is not a port: set it to the number",
+            dapr(&[("DAPR_GRPC_PORT", "hunter2-hunter2-hunter2")]),
         ),
         (
             "PlaintextOrigin",

@@ -244,6 +244,7 @@ fn strip_like(headers: &mut HeaderMap, name: &HeaderName, spared: bool, twins: b
     }
 }
 
+/// A configured name never begins with `-` (`E1`), so a twin begins as the name does.
 fn find_like(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -510,6 +511,8 @@ mod tests {
         for (name, is_twin) in names {
             assert_eq!(map.contains_key(name), !is_twin, "{name}");
         }
+        // A twin is looked for among the names that begin as it does. Where that would be wrong, no layer is built.
+        assert!(crate::header::check_name(&HeaderName::from_static("-token")).is_err());
         let mut map = headers(&[
             ("x_my-token", b"tok"),
             ("x-my_token", b"tok"),

@@ -157,6 +157,8 @@ impl<'e> InjectTokenBuilder<'e> {
     }
 
     /// Sets this header instead of `dapr-api-token`.
+    ///
+    /// The names that [no token is read from](crate::RequireTokenBuilder::header_name) are an error here too.
     pub fn header_name(mut self, name: HeaderName) -> Self {
         if let Err(mistake) = header::check_name(&name) {
             self.mistake.get_or_insert(mistake);

@@ -1,5 +1,6 @@
 //! Which origins may get the token: exact scheme, host and port (`I3`, `I4`).
 
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
@@ -191,23 +192,28 @@ impl Origins {
     /// Loopback on daprd's ports, and the Dapr endpoints of the environment (`I3`).
     pub(super) fn add_dapr(&mut self, environment: &dyn Environment) -> Result<(), ConfigError> {
         for variable in ["DAPR_HTTP_ENDPOINT", "DAPR_GRPC_ENDPOINT"] {
-            if let Some(endpoint) = text(environment, variable)? {
-                let origin = Origin::from_endpoint(&endpoint)
-                    .map_err(|reason| in_variable(variable, reason))?;
+            let in_variable = |reason| ConfigError::Origin {
+                variable: Some(variable.to_owned()),
+                reason,
+            };
+            if let Some(endpoint) = text(environment, variable) {
+                let endpoint = endpoint.map_err(|_| in_variable("is not UTF-8"))?;
+                let origin = Origin::from_endpoint(&endpoint).map_err(in_variable)?;
                 self.listed.push(origin);
             }
         }
         let mut ports = Vec::new();
         for (variable, default) in [("DAPR_HTTP_PORT", 3500), ("DAPR_GRPC_PORT", 50001)] {
-            ports.push(match text(environment, variable)? {
-                Some(port) => port
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|port| *port != 0)
-                    .ok_or_else(|| in_variable(variable, "is not a port between 1 and 65535"))?,
-                None => default,
-            });
+            let port: Option<u16> = match text(environment, variable) {
+                Some(port) => port.ok().and_then(|port| port.trim().parse().ok()),
+                None => Some(default),
+            };
+            ports.push(
+                port.filter(|port| *port != 0)
+                    .ok_or_else(|| ConfigError::Port {
+                        variable: variable.to_owned(),
+                    })?,
+            );
         }
         if self.loopback == Loopback::None {
             self.loopback = Loopback::Ports(ports);
@@ -365,33 +371,17 @@ impl Short {
     }
 }
 
-/// A variable as text; blank is unset.
-fn text(
-    environment: &dyn Environment,
-    variable: &'static str,
-) -> Result<Option<String>, ConfigError> {
-    match environment
-        .var(variable)
-        .map(std::ffi::OsString::into_string)
-    {
-        None => Ok(None),
-        Some(Ok(value)) if value.trim().is_empty() => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(in_variable(variable, "is not UTF-8")),
-    }
-}
-
-fn in_variable(variable: &str, reason: &'static str) -> ConfigError {
-    ConfigError::Origin {
-        variable: Some(variable.to_owned()),
-        reason,
+/// A variable as text, if it is one; blank is unset.
+fn text(environment: &dyn Environment, variable: &str) -> Option<Result<String, OsString>> {
+    let text = environment.var(variable)?.into_string();
+    match &text {
+        Ok(value) if value.trim().is_empty() => None,
+        _ => Some(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
 
     fn dapr(variables: &[(&str, &str)]) -> Result<Origins, ConfigError> {
@@ -520,12 +510,33 @@ mod tests {
             ("DAPR_GRPC_ENDPOINT", "dns:host:443?tls=yes"),
             ("DAPR_GRPC_ENDPOINT", "ipv4:10.0.0.1:443"),
             ("DAPR_HTTP_PORT", "http"),
+            ("DAPR_HTTP_PORT", "localhost:3500"),
+            ("DAPR_HTTP_PORT", "-1"),
             ("DAPR_HTTP_PORT", "0"),
             ("DAPR_GRPC_PORT", "65536"),
         ];
         for (variable, value) in table {
-            let error = dapr(&[(variable, value)]).expect_err(value).to_string();
-            assert!(error.contains(variable), "{value}: {error}");
+            let error = dapr(&[(variable, value)]).expect_err(value);
+            let is_port = matches!(error, ConfigError::Port { .. });
+            assert_eq!(is_port, variable.ends_with("_PORT"), "{value}: {error}");
+            assert!(error.to_string().contains(variable), "{value}: {error}");
+        }
+        #[cfg(unix)]
+        for variable in [
+            "DAPR_HTTP_ENDPOINT",
+            "DAPR_GRPC_ENDPOINT",
+            "DAPR_HTTP_PORT",
+            "DAPR_GRPC_PORT",
+        ] {
+            use std::os::unix::ffi::OsStringExt;
+
+            let not_utf8 =
+                |name: &str| (name == variable).then(|| OsString::from_vec(b"3500\xff".to_vec()));
+            let error = Origins::default()
+                .add_dapr(&not_utf8)
+                .expect_err(variable)
+                .to_string();
+            assert!(error.contains(variable), "{error}");
         }
     }
 

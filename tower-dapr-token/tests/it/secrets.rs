@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-/// The shortest run of bytes that is called a leak.
+/// The shortest run of bytes of a token that is called a leak.
 const PIECE: usize = 8;
+/// The same of its hash, which is often cut to a few digits.
+const PIECE_OF_HASH: usize = 4;
 
 pub(crate) const CURRENT: &str = "Zq7vX2mK9sWx4tR8yB3nL6pD1fG5hJ0cVaEuQ";
 pub(crate) const NEXT: &str = "u1Yw6Tg3Hk8Mz5Rb2Nc9Fj4Xd7Pq0LsWvEoKi";
@@ -12,46 +14,79 @@ pub(crate) const WRONG: &str = "Zq7vX2mK9sWx4tR8yB3nL6pD1fG5hJ0cVaEuq";
 /// Sent by a caller and written into files where no token can be.
 pub(crate) const BAD: &str = "g8Vb1Nh4Jm7Kl0Zx3Cq6Ws9Ed2Rf5Tt8Yy1Uu";
 
-const ALL: [(&str, &str); 5] = [
-    ("the current token", CURRENT),
-    ("the next token", NEXT),
-    ("a previous token", PREVIOUS),
-    ("a wrong token", WRONG),
-    ("what is no token", BAD),
+/// Each with its SHA-256: `printf %s SECRET | sha256sum`.
+const ALL: [(&str, &str, &str); 5] = [
+    (
+        "the current token",
+        CURRENT,
+        "471a88ffa56f4a0f083ef3c6931e6c01c235c41bfb14aebefbaf7f579c98644c",
+    ),
+    (
+        "the next token",
+        NEXT,
+        "1beb6ab7510f7dc3928d21a5e5fe724c401770df2f7cbdedd4b1afa51fab2943",
+    ),
+    (
+        "a previous token",
+        PREVIOUS,
+        "cd4a34041deee9d151cf3af77b3c98163a7346a8a81dfa105c6da69cbc9cd908",
+    ),
+    (
+        "a wrong token",
+        WRONG,
+        "22e0092b40d39a7abab7264dde9b3edbf1dc3c95c8d9f673d08ab07843dba7e9",
+    ),
+    (
+        "what is no token",
+        BAD,
+        "141f94b8b054b9e9c13aa890848699f58cb7503e3b2b6258e937399ee63e4d9c",
+    ),
 ];
 
 /// Fails if the text holds a piece of any of them, as it is or in disguise.
 pub(crate) fn assert_none_in(place: &str, text: &str) {
     // A list of numbers may be printed with one in each line.
     let text = Vec::from_iter(text.split_whitespace()).join(" ");
-    for (name, secret) in ALL {
+    for (name, secret, hash) in ALL {
         for (form, piece) in forms(secret) {
             assert!(!text.contains(&piece), "{name}, {form}, in {place}: {text}");
+        }
+        for (form, piece) in encodings(&bytes_of(hash), PIECE_OF_HASH) {
+            assert!(
+                !text.contains(&piece),
+                "the hash of {name}, {form}, in {place}: {text}"
+            );
         }
     }
 }
 
-/// Every piece of it: plain, backwards, in hexadecimal, in base64, and as a list of numbers.
+/// Every piece of it, forwards and backwards: as it is, and encoded.
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let bytes = secret.as_bytes();
-    let backwards: Vec<_> = bytes.iter().rev().copied().collect();
-    let mut forms = Vec::new();
-    for (plain, hexadecimal, bytes) in [
-        ("plain", "in hexadecimal", bytes),
-        ("backwards", "backwards in hexadecimal", &backwards),
-    ] {
-        for piece in bytes.windows(PIECE) {
-            let text = String::from_utf8(piece.to_vec()).expect("ASCII");
-            let hex = piece.iter().fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").expect("a String takes everything");
-                hex
-            });
-            forms.push((hexadecimal, hex.to_uppercase()));
-            forms.push((hexadecimal, hex));
-            forms.push((plain, text));
+    let backwards: String = secret.chars().rev().collect();
+    let mut forms = encodings(secret.as_bytes(), PIECE);
+    for (name, text) in [("plain", secret), ("backwards", &backwards)] {
+        for piece in text.as_bytes().windows(PIECE) {
+            forms.push((name, String::from_utf8(piece.to_vec()).expect("ASCII")));
         }
     }
-    // Wherever the token begins in what is encoded, some of its groups of three begin with it.
+    for piece in backwards.as_bytes().windows(PIECE) {
+        forms.push(("backwards in hexadecimal", hexadecimal(piece)));
+        forms.push((
+            "backwards in hexadecimal",
+            hexadecimal(piece).to_uppercase(),
+        ));
+    }
+    forms
+}
+
+/// In hexadecimal, of that many bytes; in base64; and as a list of numbers.
+fn encodings(bytes: &[u8], piece: usize) -> Vec<(&'static str, String)> {
+    let mut forms = Vec::new();
+    for piece in bytes.windows(piece) {
+        forms.push(("in hexadecimal", hexadecimal(piece).to_uppercase()));
+        forms.push(("in hexadecimal", hexadecimal(piece)));
+    }
+    // Wherever the bytes begin in what is encoded, some of its groups of three begin with them.
     for piece in bytes.windows(6) {
         let text = base64(piece);
         forms.push((
@@ -67,6 +102,23 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
         ));
     }
     forms
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
+}
+
+fn bytes_of(hexadecimal: &str) -> Vec<u8> {
+    let digits = hexadecimal.as_bytes().chunks_exact(2);
+    digits
+        .map(|two| {
+            let text = std::str::from_utf8(two).expect("ASCII");
+            u8::from_str_radix(text, 16).expect("two digits")
+        })
+        .collect()
 }
 
 /// Of a number of bytes that three divides.
@@ -102,6 +154,30 @@ fn the_search_finds_a_token_in_every_disguise() {
         ),
         ("bytes", format!("{:?}", CURRENT.as_bytes()), true),
         ("bytes in lines", format!("{:#?}", CURRENT.as_bytes()), true),
+        (
+            "its hash",
+            "sha256=471a88ffa56f4a0f083ef3c6931e6c01c235c41bfb14aebefbaf7f579c98644c".to_owned(),
+            true,
+        ),
+        ("the beginning of its hash", "471a88ff".to_owned(), true),
+        ("too little of its hash", "471a88f".to_owned(), false),
+        ("the end of its hash", "9C98644C".to_owned(), true),
+        (
+            "the hash of another one",
+            "cd4a34041deee9d151cf3af77b3c98163a7346a8a81dfa105c6da69cbc9cd908".to_owned(),
+            true,
+        ),
+        (
+            "its hash in base64",
+            "RxqI/6VvSg8IPvPGkx5sAcI1xBv7FK6++69/V5yYZEw=".to_owned(),
+            true,
+        ),
+        (
+            "the beginning of its hash in base64 of addresses",
+            "RxqI_6Vv".to_owned(),
+            true,
+        ),
+        ("bytes of its hash", "[71, 26, 136, 255]".to_owned(), true),
         ("nothing", "the token is not there".to_owned(), false),
     ];
     for (name, text, found) in table {
@@ -114,5 +190,15 @@ fn the_search_finds_a_token_in_every_disguise() {
         "eHh4WnE3dlgybUs5cw==",
     ] {
         assert!(finds(text), "{text}");
+    }
+}
+
+/// The feature brings the library that computes them.
+#[cfg(feature = "jwt")]
+#[test]
+fn each_hash_is_that_of_its_secret() {
+    for (name, secret, hash) in ALL {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
+        assert_eq!(hexadecimal(digest.as_ref()), hash, "{name}");
     }
 }

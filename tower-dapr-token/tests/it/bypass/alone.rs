@@ -11,7 +11,7 @@ pub(super) async fn send(setup: &Setup, row: &Row) -> Vec<u16> {
     if matches!(row.alone, Expected::CannotSay(_)) {
         return Vec::new();
     }
-    let Some(request) = build(row) else {
+    let Some(request) = build(setup, row) else {
         return Vec::new();
     };
     let response = setup.guarded().oneshot(request).await.expect("infallible");
@@ -19,10 +19,10 @@ pub(super) async fn send(setup: &Setup, row: &Row) -> Vec<u16> {
 }
 
 /// The parsers are those of `http`, as in hyper.
-fn build(row: &Row) -> Option<Request<()>> {
+fn build(setup: &Setup, row: &Row) -> Option<Request<()>> {
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(row.method.as_bytes()).ok()?;
-    *request.uri_mut() = Uri::try_from(row.target).ok()?;
+    *request.uri_mut() = Uri::try_from(setup.spelt(row.target.as_bytes())).ok()?;
     if let Some(protocol) = row.protocol {
         let protocol = hyper::ext::Protocol::from_static(protocol);
         request.extensions_mut().insert(protocol);
@@ -30,8 +30,8 @@ fn build(row: &Row) -> Option<Request<()>> {
     let host = HeaderValue::from_static(row.host);
     request.headers_mut().insert(http::header::HOST, host);
     for (name, value) in &row.headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = HeaderValue::from_bytes(value).ok()?;
+        let name = HeaderName::from_bytes(&setup.spelt(name.as_bytes())).ok()?;
+        let value = HeaderValue::from_bytes(&setup.spelt(value)).ok()?;
         request.headers_mut().append(name, value);
     }
     Some(request)

@@ -11,15 +11,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::util::BoxCloneService;
 use tower::{Layer, Service, service_fn};
 use tower_dapr_token::{
-    Authenticated, Decision, Exempt, Observer, Outcome, RejectionKind, RequireTokenBuilder,
-    RequireTokenLayer,
+    Authenticated, Decision, Exempt, Observer, Outcome, RejectionKind, RequireTokenLayer,
 };
 
+use super::setups::SequenceRow;
 use super::table::Expected;
-use crate::support::{NAME, TOKEN};
+use crate::support::NAME;
 
 /// The twin of the header's name.
 pub(super) const UNDERSCORES: &str = "dapr_api_token";
+/// Another name of the same length, which some setups read in place of the usual one.
+pub(super) const CUSTOM: &str = "corp-api-token";
 /// What the layers exempt: daprd's two health probes.
 pub(super) const PROBE: &str = "/healthz";
 pub(super) const GRPC_PROBE: &str = "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck";
@@ -35,7 +37,7 @@ pub(super) async fn both<T>(client: impl Future<Output = T>, server: impl Future
 }
 
 /// What came through.
-struct Arrival {
+pub(super) struct Arrival {
     method: Method,
     path: String,
     headers: HeaderMap,
@@ -45,14 +47,14 @@ struct Arrival {
 
 /// What an observer was told.
 #[derive(Debug, PartialEq, Eq)]
-enum Told {
+pub(super) enum Told {
     Allowed,
     Exempt,
     Denied(RejectionKind),
 }
 
 #[derive(Default)]
-struct Decisions(Mutex<Vec<Told>>);
+pub(super) struct Decisions(Mutex<Vec<Told>>);
 
 impl Observer for Decisions {
     fn on_decision(&self, decision: &Decision) {
@@ -69,103 +71,26 @@ impl Observer for Decisions {
 /// One way to put the layer. Each takes another arm of the flow.
 pub(super) struct Setup {
     pub(super) name: &'static str,
-    guard: Guard,
+    pub(super) guard: Guard,
     /// One for all connections, so that a run does not use up the machine's ports.
-    listener: TcpListener,
-    keeps: bool,
-    strips_twins: bool,
+    pub(super) listener: TcpListener,
+    pub(super) keeps: bool,
+    pub(super) strips_twins: bool,
+    /// It reads [`CUSTOM`].
+    pub(super) has_custom_name: bool,
+    /// The rows that come to something else here.
+    pub(super) otherwise: &'static [(&'static str, Expected)],
+    pub(super) sequences_otherwise: &'static [SequenceRow],
     /// Where the layer was asked to tell.
-    decisions: Option<Arc<Decisions>>,
-    arrivals: Arc<Mutex<Vec<Arrival>>>,
+    pub(super) decisions: Option<Arc<Decisions>>,
+    pub(super) arrivals: Arc<Mutex<Vec<Arrival>>>,
 }
 
 /// The layer of either kind.
-enum Guard {
+pub(super) enum Guard {
     AtOnce(RequireTokenLayer),
     #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
     Waiting(RequireTokenLayer<tower_dapr_token::Waiting>),
-}
-
-fn builder() -> RequireTokenBuilder<'static> {
-    RequireTokenLayer::builder()
-        .token(TOKEN.parse().expect("valid"))
-        .http_health()
-        .daprd_probes()
-}
-
-async fn setup(name: &'static str, builder: RequireTokenBuilder<'_>) -> Setup {
-    Setup {
-        name,
-        guard: Guard::AtOnce(builder.build().expect("valid")),
-        listener: TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-        keeps: false,
-        strips_twins: false,
-        decisions: None,
-        arrivals: Arc::default(),
-    }
-}
-
-/// The layer with its defaults, and with each option that decides by another arm.
-pub(super) async fn setups() -> Vec<Setup> {
-    let decisions = Arc::new(Decisions::default());
-    vec![
-        setup("by default", builder()).await,
-        Setup {
-            keeps: true,
-            ..setup("keeps the header", builder().keep_header()).await
-        },
-        Setup {
-            strips_twins: true,
-            ..setup("strips underscores", builder().strip_underscore_variants()).await
-        },
-        Setup {
-            decisions: Some(decisions.clone()),
-            ..setup("tells", builder().with_extensions().observer(decisions)).await
-        },
-        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-        beside_jwts().await,
-        #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
-        beside_fetched_keys().await,
-    ]
-}
-
-/// A static token where JWTs are accepted too: the same verdicts by another check.
-#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-async fn beside_jwts() -> Setup {
-    use tower_dapr_token::{Algorithm, JwtKeys, JwtRules};
-
-    let rules = JwtRules::new("https://issuer.example", "orders").algorithms([Algorithm::HS256]);
-    let keys = JwtKeys::secret([b'k'; 32]).expect("a secret");
-    let decisions = Arc::new(Decisions::default());
-    Setup {
-        decisions: Some(decisions.clone()),
-        ..setup(
-            "beside JWTs",
-            builder().jwt(keys, rules).observer(decisions),
-        )
-        .await
-    }
-}
-
-/// The same where keys are fetched, and a request may wait for one.
-#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
-async fn beside_fetched_keys() -> Setup {
-    use crate::issuer::Issuer;
-    use crate::signing::{Key, rules};
-
-    let issuer = Issuer::with(&[&Key::new("key")]).await;
-    let decisions = Arc::new(Decisions::default());
-    let layer = builder()
-        .observer(decisions.clone())
-        .jwks(issuer.url(), rules())
-        .build()
-        .await
-        .expect("keys");
-    Setup {
-        guard: Guard::Waiting(layer),
-        decisions: Some(decisions),
-        ..setup("beside fetched keys", builder()).await
-    }
 }
 
 impl Setup {
@@ -177,6 +102,30 @@ impl Setup {
         // An answer is more than one segment, and no one waits for the first to be confirmed.
         server.set_nodelay(true).expect("set");
         (client, server)
+    }
+
+    /// What is sent here for these bytes of a row. Where the header has a name of its own, the usual name and that one
+    /// change places, in any case and with anything for a hyphen. No length changes.
+    pub(super) fn spelt(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut spelt = bytes.to_vec();
+        if !self.has_custom_name {
+            return spelt;
+        }
+        for (at, window) in bytes.windows(NAME.len()).enumerate() {
+            let part = |from, to| window[from..to].to_ascii_lowercase();
+            let other = match (&part(0, 4)[..], &part(5, 8)[..], &part(9, 14)[..]) {
+                (b"dapr", b"api", b"token") => b"corp",
+                (b"corp", b"api", b"token") => b"dapr",
+                _ => continue,
+            };
+            for (byte, other) in spelt[at..].iter_mut().zip(other) {
+                *byte = match byte.is_ascii_uppercase() {
+                    true => other.to_ascii_uppercase(),
+                    false => *other,
+                };
+            }
+        }
+        spelt
     }
 
     /// The layer around a service that answers 200 with no body, and keeps the head of each request.
@@ -216,8 +165,8 @@ impl Setup {
         let name = format!("{row}, {}", self.name);
         let arrivals = std::mem::take(&mut *self.arrivals.lock().expect("no test panicked"));
         let told = self.told();
-        match expected {
-            Expected::Accepted | Expected::Exempt => {
+        match self.expected(row, expected) {
+            expected @ (Expected::Accepted | Expected::Exempt) => {
                 assert_eq!(statuses, [200], "{name}");
                 let [arrival] = &arrivals[..] else {
                     unreachable!("{name}: {} requests came through", arrivals.len());
@@ -225,7 +174,7 @@ impl Setup {
                 self.check_stripped(&name, arrival);
                 let exempt = expected == Expected::Exempt;
                 if exempt {
-                    assert_exempt(&name, arrival);
+                    self.assert_exempt(&name, arrival);
                 }
                 if let Some(told) = told {
                     let decision = if exempt { Told::Exempt } else { Told::Allowed };
@@ -254,9 +203,37 @@ impl Setup {
         }
     }
 
-    /// Holds what came through on one connection against what had to, in order: methods and paths.
-    pub(super) fn check_arrivals(&self, row: &str, expected: &[&str]) {
+    /// What must come of a row here, if it becomes a request at all.
+    fn expected(&self, row: &str, by_default: Expected) -> Expected {
+        match by_default {
+            Expected::NoRequest | Expected::CannotSay(_) => by_default,
+            Expected::Accepted | Expected::Exempt | Expected::Refused(_) => self
+                .otherwise
+                .iter()
+                .find(|(name, _)| *name == row)
+                .map_or(by_default, |(_, otherwise)| *otherwise),
+        }
+    }
+
+    /// Holds several requests on one connection against what had to come of them, in order. What came through is told by
+    /// method and path.
+    pub(super) fn check_sequence(
+        &self,
+        row: &str,
+        found: &[u16],
+        statuses: &[u16],
+        arrivals: &[&str],
+    ) {
+        let otherwise = self
+            .sequences_otherwise
+            .iter()
+            .find(|(name, ..)| *name == row);
+        let (statuses, expected) = match otherwise {
+            Some((_, statuses, arrivals)) => (*statuses, *arrivals),
+            None => (statuses, arrivals),
+        };
         let name = format!("{row}, {}", self.name);
+        assert_eq!(found, statuses, "{name}");
         let arrivals = std::mem::take(&mut *self.arrivals.lock().expect("no test panicked"));
         let lines: Vec<_> = arrivals
             .iter()
@@ -267,7 +244,7 @@ impl Setup {
         for (i, arrival) in arrivals.iter().enumerate() {
             self.check_stripped(&name, arrival);
             if told.is_some() && arrival.exempt {
-                assert_exempt(&name, arrival);
+                self.assert_exempt(&name, arrival);
             }
             if told.is_some() {
                 assert!(arrival.exempt || arrival.authenticated, "{name}: {i}");
@@ -284,27 +261,67 @@ impl Setup {
 
     /// No token goes on, whatever it was, and so no twin where they are stripped.
     fn check_stripped(&self, name: &str, arrival: &Arrival) {
-        let mut kept = arrival.headers.get_all(NAME).iter();
+        let read = if self.has_custom_name { CUSTOM } else { NAME };
+        let headers = &arrival.headers;
+        let mut kept = headers.get_all(read).iter();
         if self.keeps {
             assert!(kept.all(http::HeaderValue::is_sensitive), "{name}: marked");
         } else {
             assert_eq!(kept.count(), 0, "{name}: not stripped");
         }
+        assert!(
+            read == NAME || !headers.contains_key(NAME),
+            "{name}: the usual name is not stripped"
+        );
         if self.strips_twins {
-            let mut names = arrival.headers.keys().map(http::HeaderName::as_str);
-            assert!(
-                !names.any(|name| name.replace('_', "-") == NAME),
-                "{name}: twin not stripped"
-            );
+            let mut twins = headers.keys().map(http::HeaderName::as_str).filter(|sent| {
+                let plain = sent.replace('_', "-");
+                sent.contains('_') && [read, NAME].contains(&plain.as_str())
+            });
+            assert_eq!(twins.next(), None, "{name}: twin not stripped");
         }
+    }
+
+    /// What was exempted is what the app now sees.
+    fn assert_exempt(&self, name: &str, arrival: &Arrival) {
+        let has = |header| arrival.headers.contains_key(header);
+        let is_preflight = has("origin") && has("access-control-request-method");
+        match (arrival.method.as_str(), arrival.path.as_str()) {
+            ("GET", PROBE) | ("POST", GRPC_PROBE) => {}
+            ("OPTIONS", _) if is_preflight && self.exempts_preflights() => {}
+            seen => unreachable!("{name}: {seen:?}"),
+        }
+    }
+
+    fn exempts_preflights(&self) -> bool {
+        self.otherwise == super::setups::PREFLIGHTS
     }
 }
 
-/// What was exempted is what the app now sees.
-fn assert_exempt(name: &str, arrival: &Arrival) {
-    let seen = (arrival.method.as_str(), arrival.path.as_str());
-    assert!(
-        [("GET", PROBE), ("POST", GRPC_PROBE)].contains(&seen),
-        "{name}: {seen:?}"
-    );
+#[test]
+fn names_change_places_and_nothing_else_does() {
+    let table = [
+        ("dapr-api-token: x", "corp-api-token: x"),
+        ("corp-api-token", "dapr-api-token"),
+        (
+            "Dapr-Api-Token DAPR_API_TOKEN",
+            "Corp-Api-Token CORP_API_TOKEN",
+        ),
+        (
+            "dapr.api_tokendapr-api-token",
+            "corp.api_tokencorp-api-token",
+        ),
+        ("/dapr.proto dapr-api-toke", "/dapr.proto dapr-api-toke"),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let setups = runtime.block_on(super::setups::setups());
+    for setup in &setups {
+        for (from, to) in table {
+            let expected = if setup.has_custom_name { to } else { from };
+            assert_eq!(setup.spelt(from.as_bytes()), expected.as_bytes(), "{from}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
-//! Rows about headers: which one holds the token, what it may hold, and what nobody believes (E1 to E4, E7).
+//! Rows about headers: which one holds the token, what it may hold, and what nobody believes (E1 to E4, E7, X5).
 
 use tower_dapr_token::RejectionKind::{Ambiguous, Empty, Mismatch, Missing, TooLarge};
 
-use super::guarded::UNDERSCORES;
+use super::guarded::{CUSTOM, UNDERSCORES};
 use super::table::Expected::{Accepted, Exempt, NoRequest, Refused};
 use super::table::{Expected, Row, row};
 use crate::support::{NAME, TOKEN, WRONG};
@@ -13,7 +13,7 @@ fn orders(name: &'static str, expected: Expected) -> Row {
 }
 
 pub(super) fn rows() -> Vec<Row> {
-    [values(), names(), elsewhere(), hops()].concat()
+    [values(), names(), elsewhere(), preflights(), hops()].concat()
 }
 
 /// E2 to E4: one value, byte by byte.
@@ -102,6 +102,21 @@ fn values() -> Vec<Row> {
             .token(TOKEN)
             .with("x", "y")
             .token(TOKEN),
+        orders("a long one, then a good one", Refused(Ambiguous))
+            .token([b'x'; 1025])
+            .token(TOKEN),
+        orders("an empty one, then a bad one", Refused(Ambiguous))
+            .token("")
+            .token(WRONG),
+        orders("two bad ones", Refused(Ambiguous))
+            .token(WRONG)
+            .token(&TOKEN[1..]),
+        orders("five times, the fourth is good", Refused(Ambiguous))
+            .token(WRONG)
+            .token(WRONG)
+            .token(WRONG)
+            .token(TOKEN)
+            .token(WRONG),
         orders("five times", Refused(Ambiguous))
             .token(WRONG)
             .token(WRONG)
@@ -142,6 +157,19 @@ fn names() -> Vec<Row> {
         )
         .token(WRONG)
         .with(UNDERSCORES, TOKEN),
+        // Where this is the name that is read, these are about the usual one, which is stripped unread.
+        orders("another name", no).with(CUSTOM, TOKEN),
+        orders("a token, and two under another name", Accepted)
+            .token(TOKEN)
+            .with(CUSTOM, TOKEN)
+            .with(CUSTOM, WRONG),
+        orders(
+            "a wrong token, and the token under another name",
+            Refused(Mismatch),
+        )
+        .token(WRONG)
+        .with(CUSTOM, TOKEN),
+        orders("a twin of another name", no).with("corp_api_token", TOKEN),
         orders("dots for hyphens", no).with("dapr.api.token", TOKEN),
         orders("a longer name", no).with("dapr-api-token-", TOKEN),
         orders("a prefix", no).with("x-dapr-api-token", TOKEN),
@@ -172,9 +200,38 @@ fn elsewhere() -> Vec<Row> {
         orders("a request that says it passed, CVE-2025-29927", no)
             .with("x-middleware-subrequest", "middleware"),
         orders("a probe by its agent", no).with("user-agent", "kube-probe/1.34"),
-        row("a preflight", "OPTIONS", "/orders", no)
-            .with("origin", "https://evil.example")
-            .with("access-control-request-method", "GET"),
+    ]
+}
+
+/// X5: what a browser asks before a request, and what only looks like it.
+fn preflights() -> Vec<Row> {
+    let no = Refused(Missing);
+    let origin = |name, method, expected| {
+        row(name, method, "/orders", expected).with("origin", "https://evil.example")
+    };
+    let asked = "access-control-request-method";
+    vec![
+        origin("a preflight", "OPTIONS", no).with(asked, "GET"),
+        origin("a preflight with a token", "OPTIONS", Accepted)
+            .with(asked, "GET")
+            .token(TOKEN),
+        origin(
+            "a preflight with a wrong token",
+            "OPTIONS",
+            Refused(Mismatch),
+        )
+        .with(asked, "GET")
+        .token(WRONG),
+        origin("a preflight with two tokens", "OPTIONS", Refused(Ambiguous))
+            .with(asked, "GET")
+            .token(WRONG)
+            .token(WRONG),
+        origin("a preflight that names no method", "OPTIONS", no),
+        row("a preflight of no origin", "OPTIONS", "/orders", no).with(asked, "GET"),
+        origin("GET with the headers of a preflight", "GET", no).with(asked, "GET"),
+        origin("a method that is overridden by OPTIONS", "POST", no)
+            .with(asked, "GET")
+            .with("x-http-method-override", "OPTIONS"),
     ]
 }
 

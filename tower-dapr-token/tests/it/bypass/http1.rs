@@ -35,7 +35,10 @@ pub(super) async fn send(setup: &Setup, row: &Row) -> Vec<u16> {
 pub(super) async fn exchange(setup: &Setup, bytes: &[u8]) -> Vec<u16> {
     let (mut stream, served) = setup.connection().await;
     let client = async {
-        stream.write_all(bytes).await.expect("written");
+        stream
+            .write_all(&setup.spelt(bytes))
+            .await
+            .expect("written");
         let mut answers = Vec::new();
         stream.read_to_end(&mut answers).await.expect("read");
         statuses(&String::from_utf8(answers).expect("text"))

@@ -47,7 +47,7 @@ pub(super) async fn one(setup: &Setup, fields: &[Field]) -> Vec<u16> {
 pub(super) async fn exchange(setup: &Setup, frames: &[u8], streams: &[u32]) -> Vec<u16> {
     let (mut stream, served) = setup.connection().await;
     let client = async move {
-        let bytes = [PREFACE, &frames::settings(), frames].concat();
+        let bytes = [PREFACE, &frames::settings(), &setup.spelt(frames)].concat();
         stream.write_all(&bytes).await.expect("written");
         answers(&mut stream, streams).await.expect("read")
     };

@@ -2,7 +2,7 @@
 //!
 //! `table` says what each request must come to; its rows are in `targets` and `headers`. Three drivers send it: `alone`
 //! builds an `http::Request`, `http1` and `http2` write bytes to a socket behind which hyper and the layer stand. Each row
-//! goes through every setup of `guarded`, so through every arm of the inbound flow that is compiled in, and each time the
+//! goes through every setup of `setups`, so through every arm of the inbound flow that is compiled in, and each time the
 //! inner service tells whether it was reached, and by what. What one protocol alone can say is in `http1_rows` and
 //! `http2_rows`.
 
@@ -14,14 +14,15 @@ mod http1;
 mod http1_rows;
 mod http2;
 mod http2_rows;
+mod setups;
 mod table;
 mod targets;
 
-use guarded::setups;
+use setups::setups;
 use table::{Row, table};
 
 #[tokio::test]
-async fn e1_e2_e3_e4_e5_e7_x1_x2_the_table_of_bypasses_on_the_layer_alone() {
+async fn e1_e2_e3_e4_e5_e7_x1_x2_x5_the_table_of_bypasses_on_the_layer_alone() {
     let setups = setups().await;
     for row in table() {
         for setup in &setups {
@@ -32,7 +33,7 @@ async fn e1_e2_e3_e4_e5_e7_x1_x2_the_table_of_bypasses_on_the_layer_alone() {
 }
 
 #[tokio::test]
-async fn e1_e2_e3_e4_e5_e7_x1_x2_the_table_of_bypasses_over_http1() {
+async fn e1_e2_e3_e4_e5_e7_x1_x2_x5_the_table_of_bypasses_over_http1() {
     let setups = setups().await;
     for row in table() {
         for setup in &setups {
@@ -43,7 +44,7 @@ async fn e1_e2_e3_e4_e5_e7_x1_x2_the_table_of_bypasses_over_http1() {
 }
 
 #[tokio::test]
-async fn e1_e2_e3_e4_e5_e7_e8_x1_x2_the_table_of_bypasses_over_http2() {
+async fn e1_e2_e3_e4_e5_e7_e8_x1_x2_x5_the_table_of_bypasses_over_http2() {
     let setups = setups().await;
     for row in table() {
         for setup in &setups {
@@ -81,8 +82,7 @@ async fn e1_x1_j5_a_request_behind_another_is_judged_by_itself_over_http1() {
     for row in http1_rows::sequences() {
         for setup in &setups {
             let wire = http1::exchange(setup, row.bytes.as_bytes()).await;
-            assert_eq!(wire, row.statuses, "{}, {}", row.name, setup.name);
-            setup.check_arrivals(row.name, row.arrivals);
+            setup.check_sequence(row.name, &wire, row.statuses, row.arrivals);
         }
     }
 }
@@ -93,8 +93,7 @@ async fn e1_x1_j5_a_request_behind_another_is_judged_by_itself_over_http2() {
     for row in http2_rows::sequences() {
         for setup in &setups {
             let wire = http2::exchange(setup, &row.bytes, row.streams).await;
-            assert_eq!(wire, row.statuses, "{}, {}", row.name, setup.name);
-            setup.check_arrivals(row.name, row.arrivals);
+            setup.check_sequence(row.name, &wire, row.statuses, row.arrivals);
         }
     }
 }
@@ -113,5 +112,27 @@ fn e1_x1_each_row_has_a_name_of_its_own_and_a_reason_where_it_is_not_sent() {
                 assert!(reason.contains(' '), "{name}: no reason");
             }
         }
+    }
+}
+
+#[test]
+fn e2_x5_what_comes_to_something_else_in_a_setup_is_a_row() {
+    let mut rows: Vec<&str> = table().iter().map(|row| row.name).collect();
+    rows.extend(http1_rows::odd_heads().iter().map(|(name, ..)| *name));
+    rows.extend(http2_rows::odd_fields().iter().map(|(name, ..)| *name));
+    let sequences: Vec<&str> = http1_rows::sequences()
+        .iter()
+        .map(|row| row.name)
+        .chain(http2_rows::sequences().iter().map(|row| row.name))
+        .collect();
+    for (name, _) in setups::ANY_VALID.iter().chain(setups::PREFLIGHTS) {
+        assert_eq!(rows.iter().filter(|row| *row == name).count(), 1, "{name}");
+    }
+    for (name, ..) in setups::ANY_VALID_SEQUENCES {
+        assert_eq!(
+            sequences.iter().filter(|row| *row == name).count(),
+            1,
+            "{name}"
+        );
     }
 }
