@@ -13,6 +13,10 @@ pub const PROFILE: &str = "release, lto = \"thin\", codegen-units = 1";
 
 /// One line: date, processor, compiler, profile and the version of `http` in the lock file.
 #[must_use]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the date of the figures, for their reader"
+)]
 pub fn provenance(lock_file: &Path) -> String {
     let today = SystemTime::now()
         .duration_since(UNIX_EPOCH)

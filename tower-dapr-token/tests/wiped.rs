@@ -94,6 +94,13 @@ impl Clock for Still {
     fn wait(&self, _: Duration) {}
 }
 
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+impl tower_dapr_token::WallClock for Still {
+    fn unix_time(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
 fn token(text: &str) -> Token {
     text.parse().expect("valid")
 }
@@ -322,6 +329,7 @@ fn c5_t2_no_shared_secret_is_left_in_freed_memory() {
             let layer = RequireTokenLayer::builder()
                 .jwt(JwtKeys::secret(SECRET).expect("valid"), rules())
                 .jwt_backend(backend)
+                .wall_clock(Arc::new(Still))
                 .build()
                 .expect("valid");
             assert!(!accepts(&layer, JWT), "signed with another one");
@@ -354,6 +362,7 @@ fn c5_i9_no_jwt_to_send_is_left_in_freed_memory() {
         let left = left_behind(|| {
             let handle = JwtHandle::builder(JwtFile::new(&path))
                 .clock(Arc::new(Still))
+                .wall_clock(Arc::new(Still))
                 .build()
                 .expect("a JWT");
             let layer = InjectTokenLayer::builder()

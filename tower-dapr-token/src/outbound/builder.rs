@@ -18,7 +18,7 @@ use crate::error::ConfigError;
 use crate::header::{self, DAPR_API_TOKEN};
 use crate::observe::{Notice, Observer};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-use crate::token::{JwtHandle, JwtSource};
+use crate::token::{JwtHandle, JwtSource, WallClock};
 use crate::token::{
     LoadedTokens, Token, TokenHandle, TokenHandleBuilder, TokenReader, TokenVariable,
     notices_of_reader,
@@ -48,6 +48,9 @@ pub struct InjectTokenBuilder<'e> {
     source: Option<Source>,
     /// What a source that can be read again is built with.
     rotation: TokenHandleBuilder,
+    /// By which the JWTs of a source end.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    wall_clock: Option<Arc<dyn WallClock>>,
     environment: &'e dyn Environment,
     dapr_origins: bool,
     origins: Origins,
@@ -90,6 +93,8 @@ impl InjectTokenBuilder<'static> {
         Self {
             source: None,
             rotation: TokenHandleBuilder::default(),
+            #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+            wall_clock: None,
             environment: &ProcessEnvironment,
             dapr_origins: false,
             origins: Origins::default(),
@@ -265,6 +270,11 @@ impl<'e> InjectTokenBuilder<'e> {
         if let (false, Some(setting)) = (source.is_read_again(), self.rotation.idle_setting()) {
             return Err(ConfigError::NothingToReload { setting });
         }
+        #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+        if self.wall_clock.is_some() && !matches!(source, Source::Jwt(_)) {
+            let setting = "wall_clock";
+            return Err(ConfigError::NothingToReload { setting });
+        }
         // Before the source is read, which takes its time, and before anybody is told of a layer that is none.
         let origins = narrow(self.origins)?.finish()?;
         let mut handle = None;
@@ -298,7 +308,8 @@ impl<'e> InjectTokenBuilder<'e> {
             }
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Source::Jwt(source) => {
-                Value::Jwt(jwt::renewed(source, &self.rotation, self.observer.clone())?)
+                let (wall_clock, observer) = (self.wall_clock, self.observer.clone());
+                Value::Jwt(jwt::renewed(source, &self.rotation, wall_clock, observer)?)
             }
             #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
             Source::JwtHandle(handle) => Value::Jwt(handle),

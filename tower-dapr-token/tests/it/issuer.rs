@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ pub(crate) struct Issuer {
     answer: Arc<Mutex<(u16, String)>>,
     asked: watch::Receiver<usize>,
     open: watch::Sender<bool>,
+    hung_up: Arc<AtomicBool>,
     listening: JoinHandle<()>,
 }
 
@@ -33,9 +35,14 @@ impl Issuer {
         let open = watch::Sender::new(true);
         let answer = Arc::new(Mutex::new((200, String::new())));
         let count = Arc::new(count);
+        let hung_up = Arc::new(AtomicBool::new(false));
+        let hangs_up = Arc::clone(&hung_up);
         let parts = (count, open.clone(), Arc::clone(&answer));
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                if hangs_up.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let parts = parts.clone();
                 tokio::spawn(async move {
                     let service = service_fn(|_: Request<Incoming>| {
@@ -63,6 +70,7 @@ impl Issuer {
             answer,
             asked,
             open,
+            hung_up,
             listening,
         };
         issuer.has(keys);
@@ -97,6 +105,11 @@ impl Issuer {
 
     pub(crate) fn goes_on(&self) {
         self.open.send_replace(true);
+    }
+
+    /// Closes every new connection at once, or no longer: down, with a port that nobody else gets.
+    pub(crate) fn hangs_up(&self, whether: bool) {
+        self.hung_up.store(whether, Ordering::Relaxed);
     }
 
     /// How often it was asked.

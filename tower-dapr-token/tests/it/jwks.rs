@@ -14,7 +14,7 @@ use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 use tower::{Layer, Service, ServiceExt};
 use tower_dapr_token::{
-    Authenticated, ConfigError, Decision, JwtKeys, KeyEvent, Observer, RemoteKeys,
+    Authenticated, ConfigError, Decision, JwksErrorKind, JwtKeys, KeyEvent, Observer, RemoteKeys,
     RequireRemoteTokenBuilder, RequireToken, RequireTokenBuilder, RequireTokenLayer, TokenMode,
     Waiting,
 };
@@ -263,35 +263,74 @@ async fn t7_a_flood_of_unknown_keys_makes_one_fetch_and_256_wait() {
     assert_eq!(scene.issuer.asked(), 2, "one for 10,000");
 }
 
+/// Lets the time of Tokio pass at once. The sockets know nothing of it.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// What becomes of an issuer that was good before.
+enum Bad {
+    Answers(u16, &'static str),
+    /// A document of a byte more than may be.
+    Huge,
+    /// It takes the request and says nothing.
+    Slow,
+    HungUp,
+    /// Nobody listens.
+    Down,
+}
+
 #[tokio::test]
-async fn t8_a_fetch_that_fails_leaves_the_last_good_keys_and_refuses_who_waited() {
+async fn t6_t8_a_fetch_that_fails_leaves_the_last_good_keys_and_refuses_who_waited() {
+    use JwksErrorKind::{
+        Broken, NoUsableKey, NotAKeySet, Redirected, Status, TimedOut, TooLarge, Unreachable,
+    };
+
     let key = Key::new("known");
     let mut scene = Scene::new(&[&key]).await;
-    let table: &[(&str, u16, &str)] = &[
-        ("an error", 500, "{}"),
-        ("garbage", 200, "<html>not keys</html>"),
-        ("nothing", 200, ""),
-        ("no key", 200, r#"{"keys":[]}"#),
+    let no_use = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
+    let table: &[(&str, Bad, JwksErrorKind)] = &[
+        ("an error", Bad::Answers(500, "{}"), Status(500)),
         (
-            "no usable key",
-            200,
-            r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#,
+            "garbage",
+            Bad::Answers(200, "<html>not keys</html>"),
+            NotAKeySet,
         ),
-        ("elsewhere", 302, ""),
-        ("down", 0, ""),
+        ("nothing", Bad::Answers(200, ""), NotAKeySet),
+        ("no key", Bad::Answers(200, r#"{"keys":[]}"#), NoUsableKey),
+        ("no usable key", Bad::Answers(200, no_use), NoUsableKey),
+        ("elsewhere", Bad::Answers(302, ""), Redirected),
+        ("huge", Bad::Huge, TooLarge),
+        ("slow", Bad::Slow, TimedOut),
+        ("hung up", Bad::HungUp, Broken),
+        ("down", Bad::Down, Unreachable),
     ];
-    for (name, status, body) in table {
-        if *status == 0 {
-            scene.issuer.ends().await;
-        } else {
-            scene.issuer.answers(*status, body);
+    for (name, bad, expected) in table {
+        match bad {
+            Bad::Answers(status, body) => scene.issuer.answers(*status, body),
+            Bad::Huge => scene.issuer.answers(200, &" ".repeat(256 * 1024 + 1)),
+            Bad::Slow => scene.issuer.holds_up(),
+            Bad::HungUp => scene.issuer.hangs_up(true),
+            Bad::Down => scene.issuer.ends().await,
         }
         scene.clock.advance(PAUSE);
-        let refused = scene.ask(&forged(name)).await;
-        assert_eq!(refused, StatusCode::UNAUTHORIZED, "{name}");
+        let asked = scene.issuer.asked();
+        let mut refused = scene.begin(&forged(name));
+        assert!(is_pending(&mut refused), "{name}");
+        if let Bad::Slow = bad {
+            scene.issuer.was_asked(asked + 1).await;
+            pass(Duration::from_secs(6)).await;
+        }
+        assert_eq!(refused.await, StatusCode::UNAUTHORIZED, "{name}");
+        scene.issuer.goes_on();
         assert_eq!(scene.told.reasons(), ["kid"], "{name}");
         let event = scene.fetched().await;
-        assert_eq!(event.as_str(), "failed", "{name}: {event}");
+        let KeyEvent::Failed { error, .. } = &event else {
+            panic!("{name}: {event}");
+        };
+        assert_eq!(error.kind(), *expected, "{name}");
         assert_eq!(
             scene.ask_at_once(post(&key.token())),
             StatusCode::OK,
@@ -299,6 +338,46 @@ async fn t8_a_fetch_that_fails_leaves_the_last_good_keys_and_refuses_who_waited(
         );
         scene.told.reasons();
     }
+}
+
+#[tokio::test]
+async fn t8_a_server_that_stays_down_ends_in_503_until_it_is_back() {
+    let key = Key::new("known");
+    let mut scene = Scene::new(&[&key]).await;
+    let token = key.token();
+    scene.issuer.hangs_up(true);
+    scene.clock.advance(PAUSE);
+    let refused = scene.ask(&forged("unknown")).await;
+    assert_eq!(refused, StatusCode::UNAUTHORIZED);
+    assert_eq!(scene.fetched().await.as_str(), "failed");
+    assert_eq!(scene.ask_at_once(post(&token)), StatusCode::OK);
+
+    scene.clock.advance(DAY);
+    for (name, value) in [("known", &token), ("unknown", &forged("unknown"))] {
+        let status = scene.ask_at_once(post(value));
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{name}");
+    }
+    // The schedule goes on meanwhile, and fails.
+    pass(DAY).await;
+    assert_eq!(scene.fetched().await.as_str(), "failed");
+    let status = scene.ask_at_once(post(&token));
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "down still");
+
+    scene.issuer.hangs_up(false);
+    pass(DAY).await;
+    assert_eq!(scene.fetched().await.as_str(), "refreshed");
+    assert_eq!(scene.ask_at_once(post(&token)), StatusCode::OK, "back");
+    assert_eq!(
+        scene.told.reasons(),
+        [
+            "kid",
+            "none",
+            "unavailable",
+            "unavailable",
+            "unavailable",
+            "none"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -287,7 +287,8 @@ async fn outbound_jwt(printed: &mut Printed) {
     let file = JwtFile::new(&path);
     let minted = MintedToken::new(jwt(CURRENT).into_bytes()).expect("a JWT");
     show!(printed, file, minted, Renewal::Polled);
-    let builder = JwtHandle::builder(file);
+    let wall = || crate::signing::Wall::at(crate::signing::NOW);
+    let builder = JwtHandle::builder(file).wall_clock(wall());
     show!(printed, builder);
     let handle = builder.build().expect("a token");
     show!(printed, handle, handle.header_value());
@@ -309,7 +310,8 @@ async fn outbound_jwt(printed: &mut Printed) {
         std::fs::write(&path, &content).expect("written");
         let error = handle.refresh().expect_err("no token");
         show!(printed, error, error.kind());
-        let built = JwtHandle::builder(JwtFile::new(&path)).build();
+        let built = JwtHandle::builder(JwtFile::new(&path)).wall_clock(wall());
+        let built = built.build();
         show!(printed, built.expect_err("no token"));
         show!(
             printed,

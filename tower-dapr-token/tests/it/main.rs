@@ -19,6 +19,8 @@ mod jwks;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+mod jwt_tables;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod key_set_file;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod key_set_file_sockets;

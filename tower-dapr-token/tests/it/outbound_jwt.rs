@@ -128,6 +128,7 @@ async fn i9_i3_a_minted_token_is_sent_where_it_may_go_renewed_at_two_thirds() {
 async fn i9_e1_in_the_header_authorization_the_scheme_is_bearer() {
     let layer = InjectTokenLayer::builder()
         .jwt(signer())
+        .wall_clock(Arc::new(Wall::default()))
         .any_loopback_port()
         .header_name(AUTHORIZATION)
         .build()
@@ -512,7 +513,9 @@ fn i9_every_mistake_is_an_error_before_the_first_request() {
     let mount = Mount::new(&ending_at(300));
     let file = || JwtFile::new(mount.path());
     let builder = || InjectTokenLayer::builder().any_loopback_port();
-    let handle = JwtHandle::builder(signer()).build().expect("minted");
+    let wall = || Arc::new(Wall::default());
+    let handle = JwtHandle::builder(signer()).wall_clock(wall()).build();
+    let handle = handle.expect("minted");
     let stale = Duration::from_secs(60);
     for (name, builder, expected) in [
         (
@@ -529,6 +532,18 @@ fn i9_every_mistake_is_an_error_before_the_first_request() {
             "an age beside a handle",
             builder().jwt_handle(&handle).max_stale(stale),
             "max_stale() has no effect",
+        ),
+        (
+            "a clock beside a handle",
+            builder().jwt_handle(&handle).wall_clock(wall()),
+            "wall_clock() has no effect",
+        ),
+        (
+            "a clock of a token that does not end",
+            builder()
+                .token("the-static-token-of-a-migration".parse().expect("a token"))
+                .wall_clock(wall()),
+            "wall_clock() has no effect",
         ),
         (
             "two sources",
@@ -551,7 +566,8 @@ fn i9_every_mistake_is_an_error_before_the_first_request() {
         let error = builder.build().expect_err(name).to_string();
         assert!(error.contains(expected), "{name}: {error}");
     }
-    let error = builder().jwt(signer()).build_with_handle();
+    let minted = || builder().jwt(signer()).wall_clock(wall());
+    let error = minted().build_with_handle();
     let error = error.expect_err("its handle is another type");
     assert!(
         matches!(
@@ -563,7 +579,7 @@ fn i9_every_mistake_is_an_error_before_the_first_request() {
         ),
         "{error}"
     );
-    assert!(builder().jwt(signer()).build().is_ok());
+    assert!(minted().build().is_ok());
 }
 
 #[cfg(feature = "inotify")]
@@ -724,12 +740,16 @@ mod task {
         assert_eq!(end(&handle), 7200);
         let layer = InjectTokenLayer::builder()
             .jwt(JwtFile::new(mount.path()))
+            .wall_clock(WithTokio::new())
             .clock(mount.clock.clone())
             .reload_in_background()
             .any_loopback_port()
             .build()
             .expect("a token");
         assert_eq!(sent(&layer).await, Some(7200));
+        mount.write(ending_at(10_800));
+        seconds(12).await;
+        assert_eq!(sent(&layer).await, Some(10_800), "by the layer's own task");
     }
 
     #[test]

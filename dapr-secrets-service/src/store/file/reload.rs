@@ -29,6 +29,15 @@ struct Last {
     problem: Option<(String, bool)>,
 }
 
+/// By the clock that files are dated by.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "it is compared with the times that the file system writes, which no test can set apart"
+)]
+fn this_moment() -> SystemTime {
+    SystemTime::now()
+}
+
 impl Source {
     pub(super) fn new(how: FileStoreBuilder, path: PathBuf, stamp: Stamp) -> Self {
         Self {
@@ -36,7 +45,7 @@ impl Source {
             path,
             last: Mutex::new(Last {
                 stamp: Some(stamp),
-                at: SystemTime::now(),
+                at: this_moment(),
                 problem: None,
             }),
             is_failing: AtomicBool::new(false),
@@ -61,7 +70,7 @@ impl Source {
         if now == last.stamp && is_settled && !is_untold {
             return false;
         }
-        last.at = SystemTime::now();
+        last.at = this_moment();
         match self.how.read(&self.path) {
             Ok((contents, stamp)) => {
                 last.stamp = Some(stamp);

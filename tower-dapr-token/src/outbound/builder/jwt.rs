@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{InjectTokenBuilder, Source};
 use crate::error::ConfigError;
 use crate::observe::Observer;
-use crate::token::{JwtHandle, JwtHandleBuilder, JwtSource, TokenHandleBuilder};
+use crate::token::{JwtHandle, JwtHandleBuilder, JwtSource, TokenHandleBuilder, WallClock};
 
 /// A JWT that is renewed before it ends: who makes it.
 impl InjectTokenBuilder<'_> {
@@ -30,16 +30,28 @@ impl InjectTokenBuilder<'_> {
     pub fn jwt_handle(self, handle: &JwtHandle) -> Self {
         self.named(Source::JwtHandle(handle.clone()))
     }
+
+    /// Which clock says when a JWT of [`jwt()`](Self::jwt) ends; for tests. A [`jwt_handle()`](Self::jwt_handle) has
+    /// one of its own.
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+    pub fn wall_clock(mut self, clock: Arc<dyn WallClock>) -> Self {
+        self.wall_clock = Some(clock);
+        self
+    }
 }
 
 /// A handle that the layer keeps to itself.
 pub(super) fn renewed(
     source: Box<dyn JwtSource>,
     rotation: &TokenHandleBuilder,
+    wall_clock: Option<Arc<dyn WallClock>>,
     observer: Option<Arc<dyn Observer>>,
 ) -> Result<JwtHandle, ConfigError> {
     let (clock, in_background) = rotation.for_jwt()?;
     let mut builder = JwtHandleBuilder::new(source).clock(clock);
+    if let Some(wall_clock) = wall_clock {
+        builder = builder.wall_clock(wall_clock);
+    }
     if let Some(observer) = observer {
         builder = builder.observer(observer);
     }

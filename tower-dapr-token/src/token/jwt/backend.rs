@@ -9,6 +9,12 @@ use jsonwebtoken::{DecodingKey, crypto};
 
 use super::algorithm::Algorithm;
 
+#[cfg(test)]
+thread_local! {
+    /// How many signatures were verified on this thread, so that a test can tell that none was.
+    pub(super) static VERIFIED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The library that verifies signatures.
 ///
 /// The default is aws-lc-rs if the feature `jwt` is on: it verifies RS256 about eight times, and ES256 four to five
@@ -80,6 +86,8 @@ impl Backend {
         message: &[u8],
         signature: &Vec<u8>,
     ) -> bool {
+        #[cfg(test)]
+        VERIFIED.set(VERIFIED.get() + 1);
         (self.provider().verifier_factory)(&algorithm.foreign(), key)
             .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
     }

@@ -1,5 +1,7 @@
 """`rfc.json`: the examples of the standards. Tokens and keys are theirs; rules and expectations are ours."""
 
+import json
+
 from material import jwks
 from table import Table
 
@@ -35,6 +37,8 @@ A3_SIGNATURE = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSA
 A4_X = "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk"
 A4_Y = "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"
 A4_TOKEN = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"
+# Appendices A.6 and A.7 name the keys of A.2 and A.3 in headers that are not signed.
+A6_RSA_KID, A6_EC_KID = "2010-12-29", "e9bc097a-ce51-4036-9562-d2ade882db0d"
 # RFC 8037 appendix A.
 ED_X = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 ED_TOKEN = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -44,6 +48,17 @@ JWE = (
     "QR1Owv2ug2WyPBnbQrRARTeEk9kDO2w8qDcjiHnSJflSdv1iNqhWXaKH4MqAkQtMoNfABIPJaZm0HaA415sv3aeuBWnD8J-Ui7Ah6cWafs3ZwwFKDFUUsWHSK-IPKxLGTkND09XyjORj_CHAgOPJ-Sd8ONQRnJvWn_hXV1BNMHzUjPyYwEsRhDhzjAD26ima"
     "sOTsgruobpYGoQcXUwFDn7moXPRfDE8-NoQX7N7ZYMmpUDkR-Cx9obNGwJQ3nM52YCitxoQVPzjbl7WBuB7AohdBoZOdZ24WlN1lVIeh8v1K4krB8xgKvRU8kgFrEn_a1rZgN5TiysnmzTROF869lQ."
     "AxY8DCtDaGlsbGljb3RoZQ.MKOle7UQrG6nSxTLX6Mqwt0orbHvAKeWnDYvpIAeZ72deHxz3roJDXQyhxx0wKaMHDjUEOKIwrtkHthpqEanSBNYHZgmNOV7sln1Eu9g3J8.fiK51VwhsxJ-siBMR-YFiA"
+)
+# RFC 7519 appendix A.2: an encrypted token whose content is a signed one.
+NESTED = (
+    "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2IiwiY3R5IjoiSldUIn0."
+    "g_hEwksO1Ax8Qn7HoN-BVeBoa8FXe0kpyk_XdcSmxvcM5_P296JXXtoHISr_DD_MqewaQSH4dZOQHoUgKLeFly-9RI11TG-_Ge1bZFazBPwKC5lJ6OLANLMd0QSL4fYEb9ERe-epKYE3xb2jfY1AltHqBO-PM6j23Guj2yDKnFv6WO72tteVzm_2n17SBFvh"
+    "DuR9a2nHTE67pe0XGBUS_TK7ecA-iVq5COeVdJR4U4VZGGlxRGPLRHvolVLEHx6DYyLpw30Ay9R6d68YCLi9FYTq3hIXPK_-dmPlOUlKvPr1GgJzRoeC9G5qCvdcHWsqJGTO_z3Wfo5zsqwkxruxwA."
+    "UmVkbW9uZCBXQSA5ODA1Mg."
+    "VwHERHPvCNcHHpTjkoigx3_ExK0Qc71RMEParpatm0X_qpg-w8kozSjfNIPPXiTBBLXR65CIPkFqz4l1Ae9w_uowKiwyi9acgVztAi-pSL8GQSXnaamh9kX1mdh3M_TT-FZGQFQsFhu0Z72gJKGdfGE-OE7hS1zuBD5oEUfk0Dmb0VzWEzpxxiSSBbBAzP10"
+    "l56pPfAtrjEYw-7ygeMkwBl6Z_mLS6w6xUgKlvW6ULmkV-uLC4FUiyKECK4e3WZYKw1bpgIqGYsw2v_grHjszJZ-_I5uM-9RA8ycX9KqPRp9gc6pXmoU_-27ATs9XCvrZXUtK2902AUzqpeEUJYjWWxSNsS-r1TJ1I-FMJ4XyAiGrfmo9hQPcNBYxPz3GQb2"
+    "8Y5CLSQfNgKSGt0A4isp1hBUXBHAndgtcslt7ZoQJaKe_nNJgNliWtWpJ_ebuOpEl8jdhehdccnRMIwAmU1n7SPkmhIl1HlSOpvcvDfhUN5wuqU955vOBvfkBOh5A11UzBuo2WlgZ6hYi9-e3w29bR0C2-pp3jbqxEDw3iWaf2dc5b-LnR0FEYXvI_tYk5rd"
+    "_J9N0mg0tQ6RbpxNEMNoA9QWk5lgdPvbh9BaO195abQ.AVO9iT5AV4CzvDJCdhSFlQ"
 )
 # RFC 7520 section 4 (payload: a sentence, not JSON) and section 6 (the signed half of the nested example).
 BILBO = "bilbo.baggins@hobbiton.example"
@@ -112,7 +127,16 @@ def build():
     t.add("7515-a1-hs256-not-allowed", ["t2"], a1, None, "RFC 7515 A.1 with asymmetric algorithms alone.", jwks({"kty": "oct", "k": A1_KEY}, {"kty": "RSA", "n": A2_N, "e": "AQAB"}), open="alg-narrowed")
     t.add("7515-a4-es512", ["t2"], A4_TOKEN, None, "RFC 7515 A.4. ES512 is not in the list of T2.", jwks({"kty": "RSA", "n": A2_N, "e": "AQAB"}, ec("P-521", A4_X, A4_Y)["keys"][0]), open="alg-unknown")
     t.add("7515-a5-none", ["t1"], f"eyJhbGciOiJub25lIn0.{JOE}.", "alg", "RFC 7515 A.5 and RFC 7519 6.1: an unsecured token.", rsa(A2_N))
+    by_rsa = {"protected": A2_HEADER, "header": {"kid": A6_RSA_KID}, "signature": A2_SIGNATURE}
+    by_ec = {"protected": A3_HEADER, "header": {"kid": A6_EC_KID}, "signature": A3_SIGNATURE}
+    both = jwks(rsa(A2_N, kid=A6_RSA_KID)["keys"][0], ec("P-256", A3_X, A3_Y, kid=A6_EC_KID)["keys"][0])
+    for name, members, why in (
+        ("a6-general-json", {"signatures": [by_rsa, by_ec]}, "RFC 7515 A.6: two signatures as a JSON object. A token is compact."),
+        ("a7-flattened-json", by_ec, "RFC 7515 A.7: one signature as a JSON object. A token is compact."),
+    ):
+        t.add(f"7515-{name}", ["t1"], json.dumps({"payload": JOE, **members}, separators=(",", ":")), "malformed", why, both)
     t.add("7519-a1-encrypted", ["t1"], JWE, "malformed", "RFC 7519 A.1: an encrypted token has five parts.", rsa(A2_N))
+    t.add("7519-a2-nested", ["t1"], NESTED, "malformed", "RFC 7519 A.2: a signed token within an encrypted one has five parts too.", rsa(A2_N))
     t.add("8037-a4-ed25519", ["t1", "t2"], ED_TOKEN, None, "RFC 8037 A.4. The signature holds; the payload is a sentence.", jwks({"kty": "OKP", "crv": "Ed25519", "x": ED_X}), signature_only=True, open="payload-not-json")
     t.add("8037-a4-ed25519-altered", ["t2"], altered(ED_TOKEN), "signature", "RFC 8037 A.4 with one letter of the payload changed.", jwks({"kty": "OKP", "crv": "Ed25519", "x": ED_X}))
     named = {"kid": BILBO, "use": "sig"}
