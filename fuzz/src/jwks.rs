@@ -150,9 +150,10 @@ fn material(element: &Json) -> Option<Material> {
     let kind = element.member("kty")?.text()?;
     if kind == "oct" {
         let secret = bytes("k")?;
-        return (32..=1024)
-            .contains(&secret.len())
-            .then_some(Material::Secret(secret));
+        let begin = b"-----BEGIN ";
+        let is_pem = secret.windows(begin.len()).any(|part| part == begin);
+        let is_taken = (32..=1024).contains(&secret.len()) && !is_pem;
+        return is_taken.then_some(Material::Secret(secret));
     }
     let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     if private.iter().any(|name| element.member(name).is_some()) {

@@ -75,9 +75,9 @@ fn left_behind(act: impl FnOnce()) -> usize {
     left_behind_of(SECRET, act)
 }
 
-fn left_behind_of(secret: &'static str, act: impl FnOnce()) -> usize {
+fn left_behind_of(secret: &'static (impl AsRef<[u8]> + ?Sized), act: impl FnOnce()) -> usize {
     FOUND.set(0);
-    SOUGHT.set(Some(secret.as_bytes()));
+    SOUGHT.set(Some(secret.as_ref()));
     act();
     SOUGHT.set(None);
     FOUND.get()
@@ -292,13 +292,22 @@ fn c5_t2_no_shared_secret_is_left_in_freed_memory() {
 
     let dropped = left_behind(|| drop(JwtKeys::secret(SECRET)));
     assert_eq!(dropped, 0, "keys that nothing was built of");
-    for (name, form) in [("decoded", SECRET), ("as it stands there", ENCODED)] {
+    /// The same text of JSON, with its first and its last letter escaped.
+    const ESCAPED: &str =
+        r"\u004fGYxNGU0NWZjZWVhMTY3YTVhMzZkZWRkNGJlYTI1NDNjOWYwZjg5NWZiOThhYjk\u0078";
+    for (name, k, form) in [
+        ("decoded", ENCODED, SECRET),
+        ("as it stands there", ENCODED, ENCODED),
+        ("with escapes, decoded", ESCAPED, SECRET),
+        (
+            "with escapes, as it would stand there without",
+            ESCAPED,
+            ENCODED,
+        ),
+        ("with escapes, as it stands there", ESCAPED, ESCAPED),
+    ] {
         let of_a_set = left_behind_of(form, || {
-            let set = [
-                r#"{"keys":[{"kty":"oct","kid":"a","k":""#,
-                ENCODED,
-                r#""}]}"#,
-            ];
+            let set = [r#"{"keys":[{"kty":"oct","kid":"a","k":""#, k, r#""}]}"#];
             let set = Zeroizing::new(text(&set));
             let layer = RequireTokenLayer::builder()
                 .jwt(JwtKeys::key_set(&*set).expect("valid"), rules())
@@ -345,49 +354,64 @@ fn c5_t2_no_shared_secret_is_left_in_freed_memory() {
     assert_eq!(failed, 0, "a layer that could not be built");
 }
 
-/// Only the signature makes a JWT a secret.
+/// The signature makes a JWT a secret; with the payload decoded, the rest of it is known.
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[test]
 fn c5_i9_no_jwt_to_send_is_left_in_freed_memory() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use tower_dapr_token::{JwtFile, JwtHandle};
 
     const UNSIGNED: &str = "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjk5OTk5OTk5OTl9.";
+    const PAYLOAD: &str = r#"{"exp":9999999999}"#;
+    let signature: &'static [u8] = URL_SAFE_NO_PAD.decode(SECRET).expect("base64url").leak();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("jwt");
     let write = |parts: &[&str]| {
         fs::write(&path, Zeroizing::new(text(parts)).as_bytes()).expect("written");
     };
     write(&[UNSIGNED, SECRET, "\n"]);
-    for (name, header) in [("bare", "dapr-api-token"), ("bearer", "authorization")] {
-        let left = left_behind(|| {
-            let handle = JwtHandle::builder(JwtFile::new(&path))
-                .clock(Arc::new(Still))
-                .wall_clock(Arc::new(Still))
-                .build()
-                .expect("a JWT");
-            let layer = InjectTokenLayer::builder()
-                .jwt_handle(&handle)
-                .header_name(header.parse().expect("a name"))
-                .any_loopback_port()
-                .build()
-                .expect("valid");
-            let mut client = layer.layer(service_fn(move |request: Request<()>| {
-                assert!(request.headers().contains_key(header));
-                std::future::ready(Ok::<_, Infallible>(Response::new(())))
-            }));
-            let send = || {
-                Request::get("http://127.0.0.1:3500/")
-                    .body(())
-                    .expect("valid")
-            };
-            drop(client.call(send()));
-            write(&[UNSIGNED, OTHER]);
-            handle.refresh().expect("another one");
-            drop(client.call(send()));
-            write(&["no JWT: ", SECRET]);
-            handle.refresh().expect_err("no JWT");
-            write(&[UNSIGNED, SECRET, "\n"]);
-        });
-        assert_eq!(left, 0, "{name}");
+    let send_and_renew = |header: &'static str| {
+        let handle = JwtHandle::builder(JwtFile::new(&path))
+            .clock(Arc::new(Still))
+            .wall_clock(Arc::new(Still))
+            .build()
+            .expect("a JWT");
+        let layer = InjectTokenLayer::builder()
+            .jwt_handle(&handle)
+            .header_name(header.parse().expect("a name"))
+            .any_loopback_port()
+            .build()
+            .expect("valid");
+        let mut client = layer.layer(service_fn(move |request: Request<()>| {
+            assert!(request.headers().contains_key(header));
+            std::future::ready(Ok::<_, Infallible>(Response::new(())))
+        }));
+        let send = || {
+            Request::get("http://127.0.0.1:3500/")
+                .body(())
+                .expect("valid")
+        };
+        drop(client.call(send()));
+        write(&[UNSIGNED, OTHER]);
+        handle.refresh().expect("another one");
+        drop(client.call(send()));
+        write(&["no JWT: ", SECRET]);
+        handle.refresh().expect_err("no JWT");
+        write(&[UNSIGNED, SECRET, ".one-part-too-many"]);
+        handle.refresh().expect_err("no JWT");
+        write(&[UNSIGNED, SECRET, "*"]);
+        handle.refresh().expect_err("no base64url");
+        write(&[UNSIGNED, SECRET, "\n"]);
+    };
+    for header in ["dapr-api-token", "authorization"] {
+        for (name, sought) in [
+            ("as it is sent", SECRET.as_bytes()),
+            ("the signature, decoded", signature),
+            ("the payload, decoded", PAYLOAD.as_bytes()),
+        ] {
+            let left = left_behind_of(sought, || send_and_renew(header));
+            assert_eq!(left, 0, "{name}, {header}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -25,8 +26,8 @@ pub(super) struct JwtCheck {
     pub(super) clock: Arc<dyn WallClock>,
     /// The longest value that is compared with static tokens, in bytes; `None` if there are none.
     pub(super) static_limit: Option<usize>,
-    /// When the static tokens end, since 1970-01-01 UTC.
-    pub(super) static_until: Option<Duration>,
+    /// When the static tokens end.
+    pub(super) static_end: Option<StaticEnd>,
     /// The token stands in `authorization`, behind its scheme.
     pub(super) bearer: bool,
     /// Files of keys, each with its place among the trusts of the verifier.
@@ -34,6 +35,34 @@ pub(super) struct JwtCheck {
     /// Keys that are fetched.
     #[cfg(feature = "jwks")]
     pub(super) remote: RemoteTrusts,
+}
+
+/// The end of the static tokens, which is final: a clock that is set back later does not undo it (`T14`).
+pub(super) struct StaticEnd {
+    /// Since 1970-01-01 UTC.
+    at: Duration,
+    has_come: AtomicBool,
+}
+
+impl StaticEnd {
+    pub(super) fn new(at: Duration) -> Self {
+        Self {
+            at,
+            has_come: AtomicBool::new(false),
+        }
+    }
+
+    fn has_come(&self, now: Duration) -> bool {
+        if self.has_come.load(Ordering::Relaxed) {
+            return true;
+        }
+        let has_come = now >= self.at;
+        // A clock before 1970 tells nothing and reads as the end of time: all is refused, and only as long as that lasts.
+        if has_come && now != Duration::MAX {
+            self.has_come.store(true, Ordering::Relaxed);
+        }
+        has_come
+    }
 }
 
 /// What came of the header of a request.
@@ -99,7 +128,9 @@ impl JwtCheck {
 
     /// Whether the time of the static tokens is over.
     fn has_outgrown_static(&self, now: Duration) -> bool {
-        self.static_until.is_some_and(|end| now >= end)
+        self.static_end
+            .as_ref()
+            .is_some_and(|end| end.has_come(now))
     }
 }
 
@@ -137,8 +168,10 @@ impl Verify for Judge<'_> {
             value
         };
         if let Some(limit) = self.check.static_limit {
+            // Whatever was presented: each request is a chance to see that the end has come.
+            let is_over = self.check.has_outgrown_static(now);
             let refused = match self.compare(presented, limit) {
-                Ok(_) if self.check.has_outgrown_static(now) => RejectionKind::Expired,
+                Ok(_) if is_over => RejectionKind::Expired,
                 Ok(verified) => return Ok(verified),
                 Err(kind) => kind,
             };
@@ -223,6 +256,27 @@ mod tests {
             let token =
                 token_of(value.as_bytes()).map(|token| str::from_utf8(token).expect("text"));
             assert_eq!(token, *expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn t14_the_end_of_static_tokens_is_final() {
+        let at = Duration::from_secs;
+        let table: &[(&str, &[(Duration, bool)])] = &[
+            (
+                "a clock that is set back",
+                &[(at(99), false), (at(100), true), (at(50), true)],
+            ),
+            (
+                "a clock that tells nothing for a while",
+                &[(Duration::MAX, true), (at(50), false), (at(100), true)],
+            ),
+        ];
+        for (name, steps) in table {
+            let end = StaticEnd::new(at(100));
+            for (now, expected) in *steps {
+                assert_eq!(end.has_come(*now), *expected, "{name}, {now:?}");
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::ConfigError;
 use crate::observe::Observer;
 use crate::token::jwks::{Accepted, JwksErrorKind, KeySetSink, RemoteKeySet, WaitForKeys};
-use crate::token::jwt::{KeySet, KeySetError, KeySlot, Origin, Trust, UnknownKid};
+use crate::token::jwt::{Algorithms, KeySet, KeySetError, KeySlot, Origin, Trust, UnknownKid};
 use crate::token::{Backend, Clock, JwksError, JwtRules, RemoteKeys, SystemClock};
 
 /// What was said of keys that are fetched.
@@ -45,13 +45,16 @@ pub(super) struct RemoteTrusts {
 /// A token whose key is not known, and may be fetched.
 pub(super) struct Unknown {
     kid: UnknownKid,
-    /// A copy, because the header has left the request; wiped when it is dropped.
-    token: Zeroizing<Vec<u8>>,
+    /// `None` if it would be refused at once, as every one but a few is in a flood.
+    token: Option<KeptToken>,
 }
 
-impl Unknown {
-    pub(super) fn token(&self) -> &[u8] {
-        &self.token
+/// A copy of a token, because the header has left the request; wiped when it is dropped.
+pub(super) struct KeptToken(Zeroizing<Vec<u8>>);
+
+impl KeptToken {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -61,24 +64,28 @@ impl RemoteTrusts {
         settings: RemoteSettings,
         trusts: &mut Vec<Trust>,
         backend: Backend,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
         let first = trusts.len();
-        let planned = settings.trusts.into_iter().map(|(keys, rules)| {
+        let mut planned = Vec::with_capacity(settings.trusts.len());
+        for (keys, rules) in settings.trusts {
+            if let Some(issuer) = keys.issuer() {
+                rules.check_discovery(issuer)?;
+            }
             let slot = KeySlot::empty();
             let published = Published {
                 slot: slot.clone(),
                 backend,
-                allowed: Trust::algorithms(&rules),
+                allowed: rules.allowed(),
             };
             trusts.push(Trust::following(slot, rules));
-            (keys, published)
-        });
-        Self {
+            planned.push((keys, published));
+        }
+        Ok(Self {
             first,
             clock: settings.clock,
-            planned: planned.collect(),
+            planned,
             sets: Vec::new(),
-        }
+        })
     }
 
     /// Checks the addresses, and begins to fetch.
@@ -109,19 +116,26 @@ impl RemoteTrusts {
             .is_none_or(|set| !set.is_stale(self.clock.now()))
     }
 
-    /// Keeps the token, if its key is one that may be fetched.
+    /// Keeps the token, if its key is one that may be fetched and a request may wait for that now. Nothing is fetched yet:
+    /// the path may be exempt.
     pub(super) fn unknown(&self, kid: Option<UnknownKid>, token: &[u8]) -> Option<Unknown> {
-        let kid = kid.filter(|kid| self.set_of(kid.trust).is_some())?;
-        Some(Unknown {
-            kid,
-            token: Zeroizing::new(token.to_vec()),
-        })
+        let kid = kid?;
+        let set = self.set_of(kid.trust)?;
+        let token = set
+            .may_wait(kid.kid.as_str())
+            .then(|| KeptToken(Zeroizing::new(token.to_vec())));
+        Some(Unknown { kid, token })
     }
 
-    /// What to wait for before the token is judged again; `None` if it is refused at once (`T7`).
-    pub(super) fn wait_for(&self, unknown: &Unknown) -> Option<WaitForKeys> {
-        self.set_of(unknown.kid.trust)?
-            .wait_for(unknown.kid.kid.as_str())
+    /// What to wait for before this token is judged again; `None` if it is refused at once (`T7`).
+    pub(super) fn wait_for(&self, unknown: Unknown) -> Option<(WaitForKeys, KeptToken)> {
+        let set = self.set_of(unknown.kid.trust)?;
+        let Some(token) = unknown.token else {
+            set.refuse();
+            return None;
+        };
+        let wait = set.wait_for(unknown.kid.kid.as_str())?;
+        Some((wait, token))
     }
 
     fn set_of(&self, trust: usize) -> Option<&RemoteKeySet> {
@@ -133,7 +147,7 @@ impl RemoteTrusts {
 struct Published {
     slot: KeySlot,
     backend: Backend,
-    allowed: crate::token::jwt::Algorithms,
+    allowed: Algorithms,
 }
 
 impl KeySetSink for Published {
@@ -173,7 +187,7 @@ mod tests {
         let published = Published {
             slot: KeySlot::empty(),
             backend: Backend::default(),
-            allowed: Trust::algorithms(&JwtRules::new("i", "a")),
+            allowed: JwtRules::new("i", "a").allowed(),
         };
         let key = |kid: &str| {
             format!(

@@ -19,7 +19,7 @@ use super::forward::{self, Pass};
 use super::future::ResponseFuture;
 use super::marker::Waiting;
 use super::reject::RejectionKind;
-use super::remote::Unknown;
+use super::remote::KeptToken;
 use super::service::{Policy, RequireToken};
 use crate::error::ConfigError;
 use crate::token::Snapshot;
@@ -43,11 +43,11 @@ where
             FirstLook::Decided(decision) => State::Decided {
                 future: self.policy.act(decision, &mut self.inner, request),
             },
-            FirstLook::Waits(wait, unknown) => {
+            FirstLook::Waits(wait, token) => {
                 let clone = self.inner.clone();
                 let held = Held {
                     wait,
-                    unknown,
+                    token,
                     request,
                     inner: std::mem::replace(&mut self.inner, clone),
                     policy: Arc::clone(&self.policy),
@@ -65,7 +65,7 @@ where
 enum FirstLook {
     Decided(Result<Pass, RejectionKind>),
     /// The observer and the handler are told when it is decided.
-    Waits(WaitForKeys, Unknown),
+    Waits(WaitForKeys, KeptToken),
 }
 
 impl Policy {
@@ -98,9 +98,9 @@ impl Policy {
             Err(kind) => self.exempt_or_refuse(request, kind),
         };
         if let (Err(_), Some(unknown)) = (&decision, judged.unknown)
-            && let Some(wait) = jwt.remote.wait_for(&unknown)
+            && let Some((wait, token)) = jwt.remote.wait_for(unknown)
         {
-            return FirstLook::Waits(wait, unknown);
+            return FirstLook::Waits(wait, token);
         }
         if self.announces {
             self.announce(request, &decision, &judged.details);
@@ -111,7 +111,7 @@ impl Policy {
     /// The second and last look at a token whose key was fetched meanwhile, or was not.
     fn decide_after_wait<B>(
         &self,
-        unknown: &Unknown,
+        token: &KeptToken,
         request: &mut Request<B>,
     ) -> Result<Pass, RejectionKind> {
         let jwt = self
@@ -119,7 +119,7 @@ impl Policy {
             .jwt
             .as_ref()
             .ok_or(RejectionKind::Unavailable)?;
-        let (verdict, details) = jwt.judge_again(unknown.token());
+        let (verdict, details) = jwt.judge_again(token.as_bytes());
         let decision = verdict.map(Pass::Verified);
         if self.announces {
             self.announce(request, &decision, &details);
@@ -147,7 +147,7 @@ impl Policy {
 /// All that a request needs to be decided later.
 struct Held<S, B> {
     wait: WaitForKeys,
-    unknown: Unknown,
+    token: KeptToken,
     request: Request<B>,
     /// It is ready, and goes unused if the request is refused.
     inner: S,
@@ -161,7 +161,7 @@ where
     fn decide(mut self) -> ResponseFuture<S::Future> {
         let decision = self
             .policy
-            .decide_after_wait(&self.unknown, &mut self.request);
+            .decide_after_wait(&self.token, &mut self.request);
         self.policy.act(decision, &mut self.inner, self.request)
     }
 }
@@ -209,6 +209,8 @@ where
             {
                 return Poll::Pending;
             }
+            // It was taken and the state not set only if `decide` panicked in between, as a handler's `call` or an observer
+            // may. Nobody may poll a future after that, and an `async fn` panics then too: there is no answer left to give.
             let held = held.take().expect("not polled again after a panic");
             let future = held.decide();
             state.set(State::Decided { future });

@@ -12,6 +12,9 @@ use super::SourceError;
 #[non_exhaustive]
 pub enum KeyEvent {
     /// A key set was fetched, or read from its file, and is in force. All earlier keys have ended.
+    ///
+    /// It is not told of keys that a request had fetched (`T7`) while the refresh of the schedule fails: they are in force,
+    /// but the age of keys goes on.
     #[non_exhaustive]
     Refreshed {
         /// How many keys it has that can be used. Where several layers follow one file: by the layer that can use the

@@ -59,6 +59,10 @@ mod verify;
 )]
 mod watch;
 
+/// The longest document of keys, fetched or read (`T6`, `T8`), in bytes. A set of 64 large keys needs less than half.
+#[cfg(any(feature = "jwks", feature = "jwt", feature = "jwt-rust-crypto"))]
+const MAX_KEY_SET_LEN: usize = 256 * 1024;
+
 pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, SystemClock};
 pub use file::FileSource;

@@ -14,9 +14,9 @@ use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 use tower::{Layer, Service, ServiceExt};
 use tower_dapr_token::{
-    Authenticated, ConfigError, Decision, JwksErrorKind, JwtKeys, KeyEvent, Observer, RemoteKeys,
-    RequireRemoteTokenBuilder, RequireToken, RequireTokenBuilder, RequireTokenLayer, TokenMode,
-    Waiting,
+    Authenticated, ConfigError, Decision, JwksErrorKind, JwtKeys, JwtRules, KeyEvent, Observer,
+    RemoteKeys, RequireRemoteTokenBuilder, RequireToken, RequireTokenBuilder, RequireTokenLayer,
+    TokenMode, Waiting,
 };
 
 use crate::issuer::Issuer;
@@ -415,7 +415,7 @@ async fn t8_x1_keys_that_are_too_old_are_answered_with_503_and_nothing_waits_for
 async fn t7_j5_known_keys_and_static_tokens_never_wait_while_a_fetch_hangs() {
     let key = Key::new("known");
     let local = b"64 bytes that are a secret in tests alone and nowhere else......";
-    let other = tower_dapr_token::JwtRules::new("https://other.example", "orders")
+    let other = JwtRules::new("https://other.example", "orders")
         .algorithms([tower_dapr_token::Algorithm::HS256]);
     let mut scene = Scene::with(&[&key], |builder| {
         builder.with(|layer| {
@@ -704,6 +704,56 @@ fn t6_e4_settings_that_do_not_go_together_are_found_before_anything_is_fetched()
         matches!(error, Err(ConfigError::ExemptPath { .. })),
         "{error:?}"
     );
+}
+
+#[test]
+fn t6_keys_that_discovery_finds_do_not_vouch_for_the_tokens_of_another_issuer() {
+    let found = |issuer: &str, rules: JwtRules| {
+        RequireTokenLayer::builder()
+            .remote_keys(RemoteKeys::discovery(issuer), rules)
+            .build_lazy()
+            .expect_err("no runtime")
+    };
+    let rules = |issuer: &str| JwtRules::new(issuer, "orders");
+    let sentry = || JwtRules::dapr_sentry("public").expect("a trust domain");
+    let table: &[(&str, JwtRules, bool)] = &[
+        ("the same", rules("https://a.example"), true),
+        (
+            "among others",
+            rules("https://b.example").add_issuer("https://a.example"),
+            true,
+        ),
+        ("none, as with Sentry", sentry(), true),
+        (
+            "Sentry with this one",
+            sentry().add_issuer("https://a.example"),
+            true,
+        ),
+        ("another", rules("https://b.example"), false),
+        ("with a slash", rules("https://a.example/"), false),
+        ("in another case", rules("https://A.example"), false),
+        (
+            "Sentry with another",
+            sentry().add_issuer("https://b.example"),
+            false,
+        ),
+    ];
+    for (name, rules, fits) in table {
+        let error = found("https://a.example", rules.clone());
+        if *fits {
+            assert_eq!(error, ConfigError::NoRuntime, "{name}");
+        } else {
+            let error = error.to_string();
+            assert!(error.contains("discovery(..)"), "{name}: {error}");
+            assert!(!error.contains("example"), "{name}: {error}");
+        }
+    }
+    // An address of keys is the word of whoever configured it.
+    let error = RequireTokenLayer::builder()
+        .jwks("https://a.example/keys", table[4].1.clone())
+        .build_lazy()
+        .expect_err("no runtime");
+    assert_eq!(error, ConfigError::NoRuntime);
 }
 
 #[tokio::test]

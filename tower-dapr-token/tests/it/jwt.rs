@@ -257,6 +257,13 @@ async fn t14_static_tokens_and_jwts_side_by_side_until_the_static_ones_end() {
     );
     assert_eq!(reason(), Some("expired"));
     assert_eq!(ask(&layer, header(), &[&valid]).await.0, StatusCode::OK);
+    clock.set(NOW + 50);
+    assert_eq!(
+        ask(&layer, header(), &[STATIC]).await.0,
+        StatusCode::UNAUTHORIZED,
+        "the clock was set back"
+    );
+    assert_eq!(reason(), Some("expired"));
     clock.set(NOW + 1_000);
     assert_eq!(
         ask(&layer, header(), &[&valid]).await.0,

@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 
 use super::{RequireTokenBuilder, Source};
 use crate::error::ConfigError;
-use crate::inbound::jwt::{JwtCheck, SCHEME};
+use crate::inbound::jwt::{JwtCheck, SCHEME, StaticEnd};
 use crate::inbound::reject::Dialect;
 #[cfg(feature = "jwks")]
 use crate::inbound::remote::{RemoteSettings, RemoteTrusts};
@@ -114,7 +114,7 @@ impl RequireTokenBuilder<'_> {
     }
 
     /// Static tokens are refused from this time on, as expired: the end of a migration (`T14`). Without it they are
-    /// accepted for ever.
+    /// accepted for ever. Once a request came after it, a clock that is set back does not let them in again.
     pub fn static_until(mut self, end: SystemTime) -> Self {
         // A time before 1970 has passed as well as its beginning.
         self.jwt.static_until = Some(
@@ -211,17 +211,17 @@ impl RequireTokenBuilder<'_> {
         let mut trusts = trusts?;
         let mut files = Vec::with_capacity(settings.files.len());
         for (file, rules) in settings.files {
-            let keys = file.follow(backend, Trust::algorithms(&rules))?;
+            let keys = file.follow(backend, rules.allowed())?;
             files.push((trusts.len(), file));
             trusts.push(Trust::following(keys, rules));
         }
         #[cfg(feature = "jwks")]
-        let remote = RemoteTrusts::plan(settings.remote, &mut trusts, backend);
+        let remote = RemoteTrusts::plan(settings.remote, &mut trusts, backend)?;
         let check = JwtCheck {
             verifier: JwtVerifier::new(trusts, settings.options)?,
             clock: settings.clock,
             static_limit: has_static.then_some(self.limit),
-            static_until: settings.static_until,
+            static_end: settings.static_until.map(StaticEnd::new),
             bearer: settings.bearer,
             files: files.into(),
             #[cfg(feature = "jwks")]

@@ -26,11 +26,10 @@ use tower_service::Service;
 use super::error::JwksErrorKind;
 use super::freshness::lifetime;
 use super::url::KeyUrl;
+use crate::token::MAX_KEY_SET_LEN;
 
 /// For the name, the connection and TLS together.
 const CONNECT: Duration = Duration::from_secs(2);
-/// A set of 64 large keys needs less than half.
-pub(super) const MAX_DOCUMENT_LEN: usize = 256 * 1024;
 /// More than servers send, in kilobytes and in number.
 const MAX_HEAD_LEN: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
@@ -215,7 +214,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 /// Counts what comes, whatever length was announced.
 async fn read_bounded(mut body: Incoming) -> Result<Vec<u8>, JwksErrorKind> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > MAX_DOCUMENT_LEN {
+    if announced > MAX_KEY_SET_LEN {
         return Err(JwksErrorKind::TooLarge);
     }
     let mut bytes = Vec::with_capacity(announced);
@@ -223,7 +222,7 @@ async fn read_bounded(mut body: Incoming) -> Result<Vec<u8>, JwksErrorKind> {
         let frame = frame.map_err(|_| JwksErrorKind::Broken)?;
         // What is no data are trailers, which mean nothing here.
         if let Ok(data) = frame.into_data() {
-            if data.len() > MAX_DOCUMENT_LEN - bytes.len() {
+            if data.len() > MAX_KEY_SET_LEN - bytes.len() {
                 return Err(JwksErrorKind::TooLarge);
             }
             bytes.extend_from_slice(&data);

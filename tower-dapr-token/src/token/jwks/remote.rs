@@ -60,7 +60,8 @@ impl RemoteKeys {
 
     /// The keys of this issuer, who names their address in `<issuer>/.well-known/openid-configuration`.
     ///
-    /// The `issuer` in that document must equal this text, each character and a slash at the end included. The
+    /// The `issuer` in that document must equal this text, each character and a slash at the end included, and rules that
+    /// name issuers must name this one among them. The
     /// document is fetched again with every scheduled refresh, but not for a request with an unknown `kid`, which
     /// waits. Its `jwks_uri` must be an address that [`jwks`](Self::jwks) takes, and `https` if the issuer is.
     pub fn discovery(issuer: impl Into<String>) -> Self {
@@ -117,6 +118,14 @@ impl RemoteKeys {
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
+    }
+
+    /// The issuer whose keys these are, where discovery finds them.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        match &self.place {
+            Named::KeySet(_) => None,
+            Named::Issuer(issuer) => Some(issuer),
+        }
     }
 
     /// Checks everything, reads the root certificates, and begins to fetch, in the runtime that this is called in.

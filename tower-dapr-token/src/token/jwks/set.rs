@@ -72,13 +72,26 @@ impl RemoteKeySet {
         if wakes_the_task {
             self.shared.wake_task.notify_one();
         }
-        if let Some(observer) = &self.shared.observer {
-            observer.on_key_event(&KeyEvent::UnknownKid {
-                waits: ticket.is_some(),
-            });
-        }
+        self.tell_of_request(ticket.is_some());
         let ticket = ticket?;
         Some(WaitForKeys::new(Arc::clone(&self.shared), Some(ticket)))
+    }
+
+    /// Whether [`wait_for`](Self::wait_for) would say yes at this moment. Nothing is begun, and nobody is told.
+    pub(crate) fn may_wait(&self, kid: &str) -> bool {
+        let unknown = self.shared.unknown();
+        self.shared.sink.holds(kid) || unknown.may_ask(kid, self.shared.clock.now())
+    }
+
+    /// Tells of a request that is refused at once, because it may not wait.
+    pub(crate) fn refuse(&self) {
+        self.tell_of_request(false);
+    }
+
+    fn tell_of_request(&self, waits: bool) {
+        if let Some(observer) = &self.shared.observer {
+            observer.on_key_event(&KeyEvent::UnknownKid { waits });
+        }
     }
 
     /// Whether no key may be used at this moment of the clock: there never were any, or they are older than

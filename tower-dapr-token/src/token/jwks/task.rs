@@ -76,6 +76,7 @@ impl Task {
             shared,
             schedule,
             failures: 0,
+            is_failing: false,
         };
         let task = runtime.spawn(keeper.run(refresh, first_load));
         Ok(Self(task.abort_handle()))
@@ -92,8 +93,11 @@ impl Drop for Task {
 struct Keeper {
     shared: Arc<Shared>,
     schedule: Schedule,
-    /// Since the last success, of whatever kind of fetch.
+    /// Since the last success that counted.
     failures: u32,
+    /// The last fetch of the schedule failed, discovery included. What a request has fetched until the next one may come
+    /// from an address where the issuer no longer keeps its keys.
+    is_failing: bool,
 }
 
 impl Keeper {
@@ -107,6 +111,9 @@ impl Keeper {
             let why = self.until(due).await;
             self.shared.unknown().begin(self.shared.clock.now());
             let result = self.fetch(&mut refresh, why).await;
+            if why == Why::Scheduled {
+                self.is_failing = result.is_err();
+            }
             if let Some(wait) = self.next(why, &result) {
                 let next = Instant::now() + wait;
                 // A stranger who names a key that is not there may have keys fetched, and may not put off the fetch
@@ -186,10 +193,12 @@ impl Keeper {
         next.map(|next| next.saturating_sub(now))
     }
 
-    /// How long until the next fetch of the schedule; `None` if that is not changed. A fetch that a request wanted and
-    /// that failed changes nothing, and one that succeeded never makes it later, so that no stranger decides how often keys are fetched.
+    /// How long until the next fetch of the schedule; `None` if that is not changed. A fetch that a request wanted
+    /// changes nothing if it failed, or if that of the schedule failed before it, and never makes the next one later:
+    /// no stranger decides how often keys are fetched.
     fn next(&mut self, why: Why, result: &Result<Refreshed, JwksError>) -> Option<Duration> {
         match (result, why) {
+            (Ok(_), _) if self.is_failing => None,
             (Ok(refreshed), _) => Some(self.schedule.succeeded(refreshed.lifetime, random())),
             (Err(_), Why::Scheduled) => Some(self.schedule.failed(random())),
             (Err(_), Why::UnknownKid) => None,
@@ -200,7 +209,10 @@ impl Keeper {
     fn finish(&mut self, result: &Result<Refreshed, JwksError>) {
         let shared = &self.shared;
         let now = shared.clock.now();
-        if result.is_ok() {
+        // Keys that were fetched for a stranger while the issuer does not say where its keys are: they are in force, but
+        // do not count as those of now, or strangers could keep keys alive beyond `max_stale`.
+        let counts = result.is_err() || !self.is_failing;
+        if result.is_ok() && counts {
             shared.freshness.renew(now);
         }
         let holds = |kid: &str| shared.sink.holds(kid);
@@ -209,6 +221,9 @@ impl Keeper {
             result.is_ok().then_some(&holds as &dyn Fn(&str) -> bool),
         );
         wake_all(released);
+        if !counts {
+            return;
+        }
         self.failures = match result {
             Ok(_) => 0,
             Err(_) => self.failures.saturating_add(1),

@@ -62,14 +62,12 @@ struct Waiting {
 impl UnknownKids {
     /// A request with this `kid`. `None` if it is to be refused at once.
     pub(super) fn ask(&mut self, kid: &str, now: Duration) -> Option<Ticket> {
-        let is_absent = self.absent.get(kid).is_some_and(|until| now < *until);
-        if self.closed
-            || is_absent
-            || kid.len() > MAX_KID_LEN
-            || self.waiting.len() >= MAX_WAITING
-            || !self.joins_or_claims(now)
-        {
+        if !self.may_ask(kid, now) {
             return None;
+        }
+        if self.flight == Flight::None {
+            self.claimed = Some(now);
+            self.flight = Flight::Claimed;
         }
         if self.sought.len() < MAX_REMEMBERED {
             self.sought.insert(kid.into());
@@ -84,17 +82,16 @@ impl UnknownKids {
         Some(ticket)
     }
 
-    fn joins_or_claims(&mut self, now: Duration) -> bool {
-        if self.flight != Flight::None {
-            return true;
-        }
+    /// Whether such a request has a place: it joins a fetch, or may claim one.
+    pub(super) fn may_ask(&self, kid: &str, now: Duration) -> bool {
+        let is_absent = self.absent.get(kid).is_some_and(|until| now < *until);
         let in_pause = |claimed: Duration| now < claimed.saturating_add(PAUSE);
-        if self.claimed.is_some_and(in_pause) {
-            return false;
-        }
-        self.claimed = Some(now);
-        self.flight = Flight::Claimed;
-        true
+        let joins = self.flight != Flight::None;
+        !self.closed
+            && !is_absent
+            && kid.len() <= MAX_KID_LEN
+            && self.waiting.len() < MAX_WAITING
+            && (joins || !self.claimed.is_some_and(in_pause))
     }
 
     /// Whether a request wants a fetch that has not begun.
@@ -205,6 +202,30 @@ mod tests {
         assert_eq!(kids.waiting(), 3);
         kids.end(at(4), Some(&|_| false));
         assert_eq!(kids.waiting(), 0);
+    }
+
+    #[test]
+    fn t7_to_look_whether_one_may_wait_claims_nothing() {
+        let mut kids = UnknownKids::default();
+        assert!(kids.may_ask("a", at(0)));
+        assert!(!kids.is_claimed(), "looked at only");
+        assert!(!kids.may_ask(&"a".repeat(MAX_KID_LEN + 1), at(0)));
+        assert!(kids.ask("a", at(0)).is_some());
+        assert!(kids.may_ask("b", at(1)), "would join it");
+        fetched_without(&mut kids, 2, 3);
+        for (kid, time, allowed) in [
+            ("a", 4, false),
+            ("b", 4, false),
+            ("b", 29_999, false),
+            ("b", 30_000, true),
+        ] {
+            assert_eq!(kids.may_ask(kid, at(time)), allowed, "{kid} at {time}");
+        }
+        kids.begin(at(10));
+        assert!(kids.may_ask("b", at(11)), "would join that of the schedule");
+        assert!(!kids.may_ask("a", at(11)), "just not found");
+        kids.close();
+        assert!(!kids.may_ask("b", at(40_000)));
     }
 
     #[test]

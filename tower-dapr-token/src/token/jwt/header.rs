@@ -71,6 +71,10 @@ impl Kid {
     }
 
     /// To ask for the key, and for nothing else.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,16 +1,13 @@
 //! A key set in JSON (RFC 7517) becomes keys (`T2`, `T8`): what cannot be used is skipped and counted.
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::{Engine as _, decoded_len_estimate};
 use zeroize::Zeroizing;
 
 use super::algorithm::AlgorithmName;
 use super::header::Kid;
 use super::json::Object;
 use super::key::{KeySpec, Material, UnusableKey};
-
-/// The longest document.
-pub(crate) const MAX_DOCUMENT_LEN: usize = 256 * 1024;
+use super::parse::decode_and_wipe;
+use crate::token::MAX_KEY_SET_LEN;
 
 /// The most keys of one document, and of one set.
 pub(super) const MAX_KEYS: usize = 64;
@@ -27,6 +24,10 @@ pub(crate) enum Origin {
     /// Configuration of this machine. It may hold shared secrets.
     Local,
     /// Fetched from an issuer.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     Remote,
 }
 
@@ -42,6 +43,10 @@ pub(crate) enum KeySetError {
     /// More than 64 keys.
     TooManyKeys,
     /// No key in it can be used; one reason of those counted.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     NoUsableKey(Option<UnusableKey>),
 }
 
@@ -69,6 +74,10 @@ impl Skipped {
         self.reasons.push(reason);
     }
 
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     pub(super) fn join(&mut self, other: Self) {
         self.reasons.extend(other.reasons);
     }
@@ -89,7 +98,7 @@ pub(super) fn parse(
     document: &[u8],
     origin: Origin,
 ) -> Result<(Vec<KeySpec>, Skipped), KeySetError> {
-    if document.len() > MAX_DOCUMENT_LEN {
+    if document.len() > MAX_KEY_SET_LEN {
         return Err(KeySetError::TooLarge);
     }
     // What is wrong within one key is no fault of the others.
@@ -177,19 +186,18 @@ fn text(key: &Object<'_>, name: &str) -> Result<Option<String>, UnusableKey> {
     key.text(name).map_err(|_| UnusableKey::Malformed)
 }
 
-/// Base64url without padding. What was decoded before a mistake is wiped too: it may be most of a secret.
+/// Base64url without padding. It may be a secret, and nothing of it is left in memory.
 fn bytes(key: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>, UnusableKey> {
-    let encoded = Zeroizing::new(text(key, name)?.ok_or(UnusableKey::Malformed)?);
-    let mut decoded = Zeroizing::new(vec![0; decoded_len_estimate(encoded.len())]);
-    let len = URL_SAFE_NO_PAD
-        .decode_slice(encoded.as_bytes(), &mut decoded)
-        .map_err(|_| UnusableKey::Malformed)?;
-    decoded.truncate(len);
-    Ok(decoded)
+    let encoded = key.secret_text(name).ok().flatten();
+    encoded
+        .and_then(|encoded| decode_and_wipe(encoded.as_bytes()))
+        .ok_or(UnusableKey::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::super::algorithm::Algorithm;

@@ -12,6 +12,7 @@ use super::algorithm::{Algorithm, AlgorithmName, Algorithms};
 use super::backend::{Backend, Digest};
 use super::ed25519;
 use super::header::Kid;
+use super::pem;
 
 const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
@@ -45,6 +46,8 @@ pub(crate) enum UnusableKey {
     Private,
     /// A shared secret where only public keys may be.
     Secret,
+    /// A shared secret that is the text of a key or a certificate.
+    SecretInPem,
 }
 
 impl UnusableKey {
@@ -65,6 +68,7 @@ impl UnusableKey {
             Self::Kid => "has a name that is not 1 to 256 printable ASCII characters",
             Self::Private => "is a private key, which no verifier should have",
             Self::Secret => "is a shared secret, which only local configuration may name",
+            Self::SecretInPem => "was given as a shared secret and is a key in PEM",
         }
     }
 }
@@ -135,6 +139,10 @@ impl Material {
     pub(super) fn secret(secret: &[u8]) -> Result<Self, UnusableKey> {
         if !(32..=MAX_SECRET_LEN).contains(&secret.len()) {
             return Err(UnusableKey::Size);
+        }
+        // Everybody has the public key, and could sign with its text.
+        if pem::looks_like_pem(secret) {
+            return Err(UnusableKey::SecretInPem);
         }
         Ok(Self::Secret(Zeroizing::new(secret.into())))
     }

@@ -13,13 +13,14 @@ use zeroize::Zeroizing;
 
 use super::algorithm::{Algorithm, Algorithms};
 use super::backend::Backend;
-use super::jwk::{self, KeySetError, MAX_DOCUMENT_LEN, Origin, Skipped};
+use super::jwk::{self, KeySetError, Origin, Skipped};
 use super::key::KeySpec;
 use super::key_set::{KeySet, KeySlot};
 use crate::error::ConfigError;
 #[cfg(all(feature = "inotify", target_os = "linux"))]
 use crate::observe::Notice;
 use crate::observe::Observer;
+use crate::token::MAX_KEY_SET_LEN;
 use crate::token::file;
 use crate::token::reload::SETTLE;
 use crate::token::stale::Freshness;
@@ -142,7 +143,7 @@ impl KeyReloader {
     }
 
     fn read(&self) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-        file::read(&self.path, None, MAX_DOCUMENT_LEN).map_err(|error| match error.kind() {
+        file::read(&self.path, None, MAX_KEY_SET_LEN).map_err(|error| match error.kind() {
             SourceErrorKind::TooLarge => self.error(SourceErrorKind::KeySetTooLong),
             _ => error,
         })

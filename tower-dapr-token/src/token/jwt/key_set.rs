@@ -42,6 +42,10 @@ impl NoKey {
 impl KeySet {
     /// Reads a document of keys. A key that cannot be used, or that is for none of the allowed algorithms, is
     /// skipped and counted; a document without any other is an error (`T8`).
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     pub(crate) fn parse_jwks(
         document: &[u8],
         origin: Origin,
@@ -189,12 +193,17 @@ impl KeySlot {
         self.0.store(Some(Arc::new(set)));
     }
 
-    /// Takes the keys away, as they are too old: `unavailable` (`T8`).
+    /// Takes the keys away: `unavailable` (`T8`).
+    #[cfg(test)]
     pub(crate) fn withdraw(&self) {
         self.0.store(None);
     }
 
     /// Whether a key of this name is in force.
+    #[cfg_attr(
+        not(feature = "jwks"),
+        allow(dead_code, reason = "for keys that are fetched")
+    )]
     pub(crate) fn holds(&self, kid: &str) -> bool {
         let keys = self.load();
         let (Some(keys), Some(kid)) = (keys.as_ref(), Kid::new(kid)) else {

@@ -112,8 +112,10 @@ pub struct KeySetFileBuilder {
     max_stale: Option<Duration>,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "for the task"))]
     in_background: bool,
     /// Early too, when something happens to the file.
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "for the task"))]
     watches: bool,
 }
 

@@ -56,14 +56,9 @@ impl JwtKeys {
     /// [`ConfigError::Jwt`] if it is shorter or longer, or if it is a key or certificate in PEM: a public key taken for
     /// a secret lets everybody forge tokens.
     pub fn secret(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let secret = secret.as_ref();
-        if pem::looks_like_pem(secret) {
-            return Err(JwtConfigError::Key {
-                reason: "was given as a shared secret and is a key in PEM",
-            }
-            .into());
-        }
-        Material::secret(secret).map(Self::one).map_err(unusable)
+        Material::secret(secret.as_ref())
+            .map(Self::one)
+            .map_err(unusable)
     }
 
     /// The keys of a JSON key set (RFC 7517). Those that cannot be used are left out, as long as one

@@ -22,11 +22,6 @@
 //! - The provider of the cryptography is named at each call; the default of the process is neither read nor set (`T10`).
 //! - No claim, name of a key, or token is shown by an error, a log or `Debug`.
 
-#![allow(
-    dead_code,
-    reason = "the layer and the fetcher of key sets use what is not used here"
-)]
-
 mod algorithm;
 mod backend;
 mod cache;
@@ -69,16 +64,14 @@ pub use outbound::{
 pub use rules::JwtRules;
 pub use subject::SubjectRule;
 
-#[allow(unused_imports, reason = "for the layer and the fetcher of key sets")]
+pub(crate) use self::outbound::Slot as JwtSlot;
+pub(crate) use self::verify::{
+    Accepted, CacheUse, GREATEST_MAX_LEN, JwtOptions, JwtVerifier, Refused, Trust,
+};
+#[cfg(feature = "jwks")]
 pub(crate) use self::{
     algorithm::Algorithms,
-    header::Kid,
-    jwk::{KeySetError, MAX_DOCUMENT_LEN, Origin, Skipped},
-    key::UnusableKey,
+    jwk::{KeySetError, Origin},
     key_set::{KeySet, KeySlot},
-    outbound::Slot as JwtSlot,
-    verify::{
-        Accepted, CacheUse, DEFAULT_MAX_LEN, GREATEST_MAX_LEN, JwtOptions, JwtVerifier, Refused,
-        Trust, UnknownKid,
-    },
+    verify::UnknownKid,
 };

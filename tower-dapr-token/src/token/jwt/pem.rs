@@ -20,9 +20,9 @@ pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 pub(super) const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-pub(super) const BEGIN: &str = "-----BEGIN ";
-pub(super) const END: &str = "-----END ";
-pub(super) const DASHES: &str = "-----";
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
 
 /// Reads one key. A text is PEM, anything else DER: a text that is neither is never taken for a secret.
 pub(super) fn parse(bytes: &[u8]) -> Result<Material, UnusableKey> {
@@ -43,18 +43,17 @@ pub(super) fn looks_like_pem(bytes: &[u8]) -> bool {
         .any(|window| window == BEGIN.as_bytes())
 }
 
-/// One block and nothing else.
+/// What a text calls itself and what it holds, encoded, if it is one block and nothing else (RFC 7468).
+pub(super) fn frame(text: &str) -> Option<(&str, &str)> {
+    let (label, rest) = text.strip_prefix(BEGIN)?.split_once(DASHES)?;
+    let (body, end) = rest.split_once(END)?;
+    (end.strip_prefix(label) == Some(DASHES)).then_some((label, body))
+}
+
 fn parse_pem(text: &str) -> Result<Material, UnusableKey> {
-    let (label, rest) = text
-        .strip_prefix(BEGIN)
-        .and_then(|rest| rest.split_once(DASHES))
-        .ok_or(UnusableKey::Malformed)?;
+    let (label, body) = frame(text).ok_or(UnusableKey::Malformed)?;
     if label.ends_with("PRIVATE KEY") {
         return Err(UnusableKey::Private);
-    }
-    let (body, end) = rest.split_once(END).ok_or(UnusableKey::Malformed)?;
-    if end.strip_prefix(label) != Some(DASHES) {
-        return Err(UnusableKey::Malformed);
     }
     let body: Vec<u8> = body
         .bytes()

@@ -155,6 +155,25 @@ impl JwtRules {
         self
     }
 
+    /// Which algorithms are accepted: what a key must be for to be of use.
+    pub(crate) fn allowed(&self) -> Algorithms {
+        self.algorithms
+    }
+
+    /// That keys which discovery finds for this issuer are to vouch for its tokens, and not for those of others alone
+    /// (`T6`). Rules that name no issuer (`T5`) go with every one.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn check_discovery(&self, issuer: &str) -> Result<(), ConfigError> {
+        if self.issuers.is_empty() || self.are_for(Some(issuer)) {
+            return Ok(());
+        }
+        Err(JwtConfigError::Rule {
+            setting: "new",
+            reason: "names another issuer than discovery(..): give both the issuer that signs the tokens, byte by byte",
+        }
+        .into())
+    }
+
     /// Whether these rules are for tokens with this `iss`.
     pub(super) fn are_for(&self, issuer: Option<&str>) -> bool {
         match issuer {
@@ -268,7 +287,8 @@ impl Types {
     }
 
     fn are_blank(&self) -> bool {
-        self.names.is_empty() || self.names.iter().any(String::is_empty)
+        let is_blank = |name: &String| without_prefix(name).is_empty();
+        self.names.is_empty() || self.names.iter().any(is_blank)
     }
 }
 
@@ -355,6 +375,21 @@ mod tests {
                 Some("types"),
             ),
             ("an empty type", rules().add_type(""), Some("types")),
+            (
+                "an empty type behind the usual prefix",
+                rules().types(["JWT", "application/"]),
+                Some("types"),
+            ),
+            (
+                "the same, added and in another case",
+                rules().add_type("Application/"),
+                Some("types"),
+            ),
+            (
+                "the prefix twice, which is a name",
+                rules().add_type("application/application/"),
+                None,
+            ),
             (
                 "an empty subject",
                 rules().add_subject(SubjectRule::exact("")),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use super::super::client::{Client, MAX_DOCUMENT_LEN};
+use super::super::client::Client;
 use super::super::roots::Roots;
 use super::super::source::{KeySource, Place};
 use super::super::task::{Refresh, Why};
 use super::super::url::{KeyUrl, Plaintext};
 use super::super::{JwksErrorKind, KeySetSink};
 use super::support::{Names, read_head};
+use crate::token::MAX_KEY_SET_LEN;
 
 /// What a server sends in answer to the one request it gets, byte for byte; then it closes.
 async fn refresh(answer: Vec<u8>) -> (Result<(), JwksErrorKind>, Arc<Names>) {
@@ -96,17 +97,17 @@ async fn t6_no_answer_does_more_than_fail_the_fetch() {
         ),
         (
             "as large as allowed",
-            with_body("200 OK", &of_length(MAX_DOCUMENT_LEN)),
+            with_body("200 OK", &of_length(MAX_KEY_SET_LEN)),
             Ok(()),
         ),
         (
             "too large",
-            with_body("200 OK", &of_length(MAX_DOCUMENT_LEN + 1)),
+            with_body("200 OK", &of_length(MAX_KEY_SET_LEN + 1)),
             Err(TooLarge),
         ),
         (
             "much too large",
-            with_body("200 OK", &of_length(MAX_DOCUMENT_LEN * 8)),
+            with_body("200 OK", &of_length(MAX_KEY_SET_LEN * 8)),
             Err(TooLarge),
         ),
         (

@@ -225,6 +225,26 @@ async fn t7_a_kid_that_was_just_not_found_is_refused_at_once_while_others_may_wa
 }
 
 #[tokio::test(start_paused = true)]
+async fn t7_a_look_whether_a_request_may_wait_fetches_nothing_and_tells_nobody() {
+    let mut stage = loaded(&[Step::Keys(&["a"])]).await;
+    stage.told.take();
+    assert!(stage.set.may_wait("a"), "it is there by now");
+    assert!(stage.set.may_wait("b"));
+    passes(Duration::from_secs(1)).await;
+    assert_eq!(stage.fetches(), []);
+    assert_eq!(stage.told.take(), []);
+    wait(&stage, "b").await;
+    stage.told.take();
+    assert!(!stage.set.may_wait("c"), "in the pause");
+    stage.set.refuse();
+    assert_eq!(
+        stage.told.take(),
+        [KeyEvent::UnknownKid { waits: false }],
+        "as if it had asked"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn t7_who_waits_when_the_set_is_dropped_waits_no_more() {
     let stage = loaded(&[Step::Keys(&["a"]), Step::Hangs]).await;
     let waiting = tokio::spawn(waited(wait(&stage, "b")));

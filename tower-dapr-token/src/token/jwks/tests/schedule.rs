@@ -171,6 +171,62 @@ async fn t8_an_outage_within_max_stale_changes_nothing_and_beyond_it_there_are_n
     assert_eq!(stage.told.take().last(), Some(&KeyEvent::Unchanged));
 }
 
+/// Anybody may name an unknown key every 30 s, and the address where the keys once were may answer for ever.
+#[tokio::test(start_paused = true)]
+async fn t7_t8_strangers_do_not_keep_keys_alive_whose_issuer_says_no_more_where_they_are() {
+    let max_stale = MINUTE * 30;
+    let steps = [
+        Step::Keys(&["a"]),
+        Step::KeysWithoutDiscovery(&["a", "moved"]),
+    ];
+    let mut stage = Stage::with(&steps, Duration::from_millis(50), max_stale);
+    stage.set.first_load().await.expect("keys");
+    let start = Instant::now();
+    let (mut last_good, mut by_schedule, mut by_strangers) = (start, 0, 0);
+    stage.fetches();
+    while start.elapsed() < max_stale * 2 {
+        passes(Duration::from_secs(31)).await;
+        drop(stage.set.wait_for(&format!("stranger-{by_strangers}")));
+        passes(Duration::from_millis(100)).await;
+        for why in stage.fetches() {
+            match why {
+                Why::Scheduled => by_schedule += 1,
+                Why::UnknownKid => by_strangers += 1,
+            }
+        }
+        if by_schedule == 0 {
+            last_good = Instant::now();
+        }
+        let age = last_good.elapsed();
+        if age < max_stale - MINUTE {
+            assert!(!stage.is_stale(), "{age:?} after the last good fetch");
+        }
+        if age > max_stale + MINUTE {
+            assert!(stage.is_stale(), "{age:?} after the last good fetch");
+        }
+    }
+    assert!(last_good - start < MINUTE * 12, "the schedule was kept");
+    assert!(by_strangers > 60, "{by_strangers}: they were answered");
+    assert!(
+        stage.names.holds("moved"),
+        "and what they had fetched is in force"
+    );
+    // Once a minute, as after failures alone, and not anew after a second for each stranger.
+    assert!((40..=75).contains(&by_schedule), "{by_schedule}");
+    let told = stage.told.take();
+    let failures = told.iter().filter_map(|event| match event {
+        KeyEvent::Failed { in_a_row, .. } => Some(*in_a_row),
+        _ => None,
+    });
+    assert!(failures.zip(1..).all(|(in_a_row, count)| in_a_row == count));
+    let refreshed = |event: &&KeyEvent| matches!(event, KeyEvent::Refreshed { .. });
+    let refreshed = told.iter().filter(refreshed).count();
+    assert!(
+        refreshed < 30,
+        "{refreshed}: none while the schedule failed"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn t8_a_success_replaces_the_whole_set_and_a_set_without_a_usable_key_is_a_failure() {
     let mut stage = Stage::new(&[

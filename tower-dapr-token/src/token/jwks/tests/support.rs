@@ -116,6 +116,8 @@ pub(super) enum Step {
     Keys(&'static [&'static str]),
     KeysFor(&'static [&'static str], Duration),
     Unchanged,
+    /// The issuer says no more where its keys are, and the address that is remembered still answers.
+    KeysWithoutDiscovery(&'static [&'static str]),
     Fails,
     Hangs,
 }
@@ -154,6 +156,10 @@ impl Refresh for Play {
                 Ok(refreshed(Some(self.names.replace(names)?), Some(lifetime)))
             }
             Step::Unchanged => Ok(refreshed(None, None)),
+            Step::KeysWithoutDiscovery(names) if why == Why::UnknownKid => {
+                Ok(refreshed(Some(self.names.replace(names)?), None))
+            }
+            Step::KeysWithoutDiscovery(_) => Err(JwksErrorKind::Status(404).into()),
             Step::Fails => Err(JwksErrorKind::Unreachable.into()),
             Step::Hangs => std::future::pending().await,
         }

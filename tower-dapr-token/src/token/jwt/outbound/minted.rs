@@ -67,14 +67,13 @@ impl MintedToken {
         if text.is_empty() {
             return Err(SourceErrorKind::Empty);
         }
-        let parts = Compact::find(text, MAX_LEN)
-            .and_then(Compact::decode)
+        let payload = Compact::find(text, MAX_LEN)
+            .and_then(Compact::decode_payload)
             .map_err(|kind| match kind {
                 RejectionKind::TooLarge => SourceErrorKind::JwtTooLong,
                 _ => SourceErrorKind::NotAJwt,
             })?;
-        let payload =
-            Object::parse(&parts.payload, MAX_DEPTH).map_err(|_| SourceErrorKind::NotAJwt)?;
+        let payload = Object::parse(&payload, MAX_DEPTH).map_err(|_| SourceErrorKind::NotAJwt)?;
         let expires_at = payload
             .number("exp")
             .ok()
@@ -95,15 +94,16 @@ impl MintedToken {
         Ok(Self { text, expires_at })
     }
 
-    pub(super) fn header_values(&self) -> HeaderValues {
+    /// As header values. What is no such value, and no token either, is an error.
+    pub(super) fn header_values(&self) -> Result<HeaderValues, SourceErrorKind> {
         let mut text = Zeroizing::new(Vec::with_capacity(BEARER.len() + self.text.len()));
         text.extend_from_slice(BEARER);
         text.extend_from_slice(&self.text);
         let bearer = Bytes::from_owner(Exposed(text));
-        HeaderValues {
-            plain: sensitive(bearer.slice(BEARER.len()..)),
-            bearer: sensitive(bearer),
-        }
+        Ok(HeaderValues {
+            plain: sensitive(bearer.slice(BEARER.len()..))?,
+            bearer: sensitive(bearer)?,
+        })
     }
 }
 
@@ -124,11 +124,10 @@ impl AsRef<[u8]> for Exposed {
     }
 }
 
-fn sensitive(bytes: Bytes) -> HeaderValue {
-    let mut value = HeaderValue::from_maybe_shared(bytes)
-        .expect("a token holds letters, digits, `-`, `_` and dots only");
+fn sensitive(bytes: Bytes) -> Result<HeaderValue, SourceErrorKind> {
+    let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_| SourceErrorKind::NotAJwt)?;
     value.set_sensitive(true);
-    value
+    Ok(value)
 }
 
 impl fmt::Debug for MintedToken {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::super::algorithm::Algorithm;
 use super::super::key::{Material, UnusableKey};
-use super::super::pem::{BEGIN, DASHES, EC, ED25519, END, MAX_LEN, P256, P384, RSA};
+use super::super::pem::{EC, ED25519, MAX_LEN, P256, P384, RSA, frame};
 
 const MALFORMED: &str = "is not one private key in PEM, without anything around it";
 const UNKNOWN_TYPE: &str = "is neither RSA, P-256, P-384 nor Ed25519";
@@ -69,14 +69,7 @@ impl PrivateKey {
             return Err("is longer than 64 KiB");
         }
         let text = str::from_utf8(pem).map_err(|_| MALFORMED)?.trim_ascii();
-        let (label, rest) = text
-            .strip_prefix(BEGIN)
-            .and_then(|rest| rest.split_once(DASHES))
-            .ok_or(MALFORMED)?;
-        let (body, end) = rest.split_once(END).ok_or(MALFORMED)?;
-        if end.strip_prefix(label) != Some(DASHES) {
-            return Err(MALFORMED);
-        }
+        let (label, body) = frame(text).ok_or(MALFORMED)?;
         let read = match label {
             "PRIVATE KEY" => pkcs8,
             "EC PRIVATE KEY" => sec1,

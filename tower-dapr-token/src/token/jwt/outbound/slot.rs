@@ -52,14 +52,14 @@ struct Current {
 }
 
 impl Current {
-    fn new(token: MintedToken, now: Duration) -> Self {
+    fn new(token: MintedToken, now: Duration) -> Result<Self, SourceErrorKind> {
         let life = token.expires_at().saturating_sub(now);
-        Self {
-            values: token.header_values(),
+        Ok(Self {
+            values: token.header_values()?,
             token,
             fetched_at: now,
             renew_at: now.saturating_add(life.saturating_mul(2) / 3),
-        }
+        })
     }
 
     fn is_valid_at(&self, now: Duration) -> bool {
@@ -257,7 +257,7 @@ impl Slot {
     }
 
     fn fetch(&self) -> Result<Reloaded, SourceError> {
-        let token = self.fetch_once()?;
+        let (token, mut now) = self.fetch_once()?;
         let is_known = {
             let current = self.current.load();
             current
@@ -266,11 +266,13 @@ impl Slot {
         };
         if self.renewal == Renewal::Polled && !is_known {
             self.clock.wait(SETTLE);
-            if self.fetch_once()?.expose() != token.expose() {
+            let (again, later) = self.fetch_once()?;
+            if again.expose() != token.expose() {
                 return Err(SourceErrorKind::Unsettled.into());
             }
+            now = later;
         }
-        let current = Current::new(token, self.wall.unix_time());
+        let current = Current::new(token, now)?;
         self.current.store(Some(Arc::new(current)));
         Ok(if is_known {
             Reloaded::Unchanged
@@ -279,14 +281,14 @@ impl Slot {
         })
     }
 
-    /// A token that is valid now.
-    fn fetch_once(&self) -> Result<MintedToken, SourceError> {
+    /// A token that is valid now, and when that is: the source may have taken long.
+    fn fetch_once(&self) -> Result<(MintedToken, Duration), SourceError> {
+        let token = self.source.fetch(self.wall.unix_time())?;
         let now = self.wall.unix_time();
-        let token = self.source.fetch(now)?;
         if token.expires_at() <= now {
             return Err(SourceErrorKind::JwtExpired.into());
         }
-        Ok(token)
+        Ok((token, now))
     }
 
     /// Tells of the result, and once of every change between failing and not (`R5`).

@@ -22,7 +22,7 @@ use super::private_key::{Kind, PrivateKey};
 use super::*;
 use crate::error::ConfigError;
 use crate::inbound::RejectionKind;
-use crate::token::{Reloaded, SourceErrorKind};
+use crate::token::{Reloaded, SourceError, SourceErrorKind};
 
 /// Written in two parts, so that no tool takes this file for a key.
 fn block(label: &str, der: &[u8]) -> String {
@@ -521,10 +521,10 @@ impl Breakable {
 }
 
 impl JwtSource for Breakable {
-    fn fetch(&self, now: Duration) -> Result<MintedToken, crate::token::SourceError> {
+    fn fetch(&self, now: Duration) -> Result<MintedToken, SourceError> {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         if *self.broken.lock().expect("no test panicked") {
-            return Err(crate::token::SourceError::other("is broken"));
+            return Err(SourceError::other("is broken"));
         }
         self.signer.fetch(now)
     }
@@ -565,6 +565,55 @@ fn i9_the_old_token_is_sent_until_its_end_and_never_after_it() {
         assert_eq!(handle.refresh(), Ok(Reloaded::Changed));
         assert_eq!(ends(&handle), Some(601));
         assert!(!handle.is_renewal_due());
+    }
+}
+
+/// Takes as long for each fetch as it is told to.
+struct Slow {
+    clock: Arc<Set>,
+    takes: Mutex<Duration>,
+    renewal: Renewal,
+}
+
+impl JwtSource for Arc<Slow> {
+    fn fetch(&self, now: Duration) -> Result<MintedToken, SourceError> {
+        let minted = signer().fetch(now);
+        self.clock.to(now + *self.takes.lock().expect("sound"));
+        minted
+    }
+
+    fn renewal(&self) -> Renewal {
+        self.renewal
+    }
+}
+
+#[test]
+fn i9_a_token_that_expired_while_it_was_fetched_does_not_take_the_place_of_the_one_before() {
+    let clock = Arc::new(Set(AtomicU64::default()));
+    clock.to(NOW);
+    let source = Arc::new(Slow {
+        clock: clock.clone(),
+        takes: Mutex::default(),
+        renewal: Renewal::Fetched,
+    });
+    let handle = JwtHandle::builder(source.clone())
+        .wall_clock(clock.clone())
+        .clock(Arc::new(Still))
+        .build()
+        .expect("minted");
+    clock.to(at(10));
+    for (seconds, expected) in [
+        (301, Err(SourceErrorKind::JwtExpired)),
+        (300, Err(SourceErrorKind::JwtExpired)),
+        (299, Ok(Reloaded::Changed)),
+    ] {
+        clock.to(at(10));
+        *source.takes.lock().expect("sound") = Duration::from_secs(seconds);
+        let refreshed = handle.refresh().map_err(|error| error.kind());
+        assert_eq!(refreshed, expected, "{seconds} s");
+        clock.to(at(20));
+        let end = if expected.is_ok() { 310 } else { 300 };
+        assert_eq!(ends(&handle), Some(end), "{seconds} s");
     }
 }
 

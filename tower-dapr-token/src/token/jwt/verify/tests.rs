@@ -407,6 +407,32 @@ fn t1_with_several_issuers_the_exact_iss_chooses_the_keys() {
             es256(P256, r#""https://a","iss":"https://b""#),
             Err(RejectionKind::Claims),
         ),
+        (
+            "twice, below, and signed by nobody",
+            es256(OTHER_P256, r#""https://a","x":{"y":1,"y":2}"#),
+            Err(RejectionKind::Signature),
+        ),
+        (
+            "twice, below, and signed",
+            es256(P256, r#""https://a","x":{"y":1,"y":2}"#),
+            Err(RejectionKind::Claims),
+        ),
+        (
+            "too deep, and signed by nobody",
+            es256(
+                OTHER_P256,
+                &format!(r#""https://a","x":{}{}"#, "[".repeat(40), "]".repeat(40)),
+            ),
+            Err(RejectionKind::Signature),
+        ),
+        (
+            "half of a surrogate pair, with a forbidden header",
+            {
+                let claims = format!(r#"{{"iss":"https://a","x":"\ud800","exp":{exp}}}"#);
+                P256.sign(Algorithm::ES256, r#"{"alg":"ES256","typ":"x"}"#, claims)
+            },
+            Err(RejectionKind::Malformed),
+        ),
         ("no issuer", sentry(""), Ok(())),
         (
             "an issuer where there is none",
@@ -811,6 +837,9 @@ fn t2_a_public_key_is_never_taken_for_a_secret() {
         format!("\u{feff}{}", P384.public),
     ] {
         let error = JwtKeys::secret(&text).expect_err("a key in PEM");
+        assert!(error.to_string().contains("is a key in PEM"), "{error}");
+        let set = format!(r#"{{"keys":[{{"kty":"oct","k":"{}"}}]}}"#, encode(&text));
+        let error = JwtKeys::key_set(&set).expect_err("a key in PEM");
         assert!(error.to_string().contains("is a key in PEM"), "{error}");
     }
 }

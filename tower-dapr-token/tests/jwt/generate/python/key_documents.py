@@ -45,6 +45,7 @@ SECRETS = Cases({"accepted", "refused"})
 HS = {"algorithms": ["HS256"]}
 # For a secret beside the good key, which is an ES384 one.
 HS_OR_GOOD = {"algorithms": ["HS256", "ES384"]}
+PEM_TEXTS = (("public-key", pem("rsa-2048")), ("pkcs1", pem("rsa-2048", "pkcs1")), ("leading-space", " " + pem("rsa-2048")), ("leading-newline", "\n" + pem("ed25519")), ("certificate", (KEYS / "test-only-certificate-of-rsa-2048.pem").read_text()))
 ASYMMETRIC = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519"}
 
 
@@ -184,6 +185,8 @@ def oct_keys():
     one("oct-alg-hs512", oct_jwk(key, KID, alg="HS512"), "skipped", "Bound to an algorithm that the list leaves out.", reason="alg", token=token(key), rules=HS_OR_GOOD)
     for alg in ("RS256", "A256GCM", "none"):
         one(f"oct-alg-{alg.lower()}", oct_jwk(key, KID, alg=alg), "skipped", "Not an algorithm of a secret.", reason="alg", token=token(key), rules=HS_OR_GOOD)
+    for name, text in PEM_TEXTS:
+        one(f"oct-pem-{name}", oct_jwk(text.encode(), KID), "skipped", "The text of a public document as a secret: everybody who has it could sign.", reason="key", token=token(text.encode()), rules=HS_OR_GOOD)
 
 
 def any_type():
@@ -398,7 +401,7 @@ def secrets():
     add("spaces-around", spaces, "accepted", "The secret is bytes; nothing is trimmed.", token=token(spaces, kid=None))
     add("spaces-fill-up", b"  " + secret("keys", 30), "accepted", "32 bytes, two of which are spaces.", token=token(b"  " + secret("keys", 30), kid=None))
     add("text", b"correct horse battery staple, 32+ bytes of it", "accepted", "Text is bytes.", token=token(b"correct horse battery staple, 32+ bytes of it", kid=None))
-    for name, text in (("public-key", pem("rsa-2048")), ("pkcs1", pem("rsa-2048", "pkcs1")), ("leading-space", " " + pem("rsa-2048")), ("leading-newline", "\n" + pem("ed25519")), ("certificate", (KEYS / "test-only-certificate-of-rsa-2048.pem").read_text())):
+    for name, text in PEM_TEXTS:
         add(f"pem-{name}", text.encode(), None, "The text of a public document as a secret.", open="secret-is-a-key", token=token(text.encode(), kid=None))
 
 
