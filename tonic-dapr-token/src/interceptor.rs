@@ -18,7 +18,8 @@ use crate::status::Refusals;
 ///
 /// Otherwise it is the same check: the same tokens, with their rotation, the same rules for a header that is
 /// repeated, empty or too long, the header taken out of the metadata, and a refusal with the same code, message
-/// and details. It decides at once and never waits.
+/// and details. It decides at once and never waits. A JWT whose key is not known is refused therefore, where the layer would
+/// fetch the key and wait; the interceptor has it fetched for those who come after (`T7`).
 ///
 /// ```
 /// # use tonic::{Request, Response, Status, async_trait};
@@ -68,7 +69,7 @@ impl RequireTokenInterceptor {
 
     /// Everything else: tokens that change, an observer, another header. What
     /// [`build_verifier()`](RequireTokenBuilder::build_verifier) gives is turned into this one with `into()`; an
-    /// exemption makes that fail.
+    /// exemption makes that fail. With keys that are fetched (feature `jwks`) it ends in `build_verifier().await?.into()`.
     ///
     /// ```
     /// use tonic_dapr_token::{RequireTokenInterceptor, TokenHandle, TokenSet};

@@ -14,8 +14,13 @@ use tempfile::TempDir;
 const TOKEN: &str = "the-app-token-of-this-test";
 const WRONG: &str = "the-app-token-of-another-app";
 
-/// What daprd says of a delivery that the app refused.
-const REFUSED: &str = "code = Unauthenticated desc = invalid api token";
+/// What daprd says of a message of the bus that the app refused. The refusal alone would do for a binding, too.
+const REFUSED: &str = "publishing a subscribed message to topic orders, \
+    err: rpc error: code = Unauthenticated desc = invalid api token";
+
+/// What it says once for each message that is refused, and once when the app takes it after all.
+const RETRYING: &str = "Error processing operation component[bus] input";
+const RECOVERED: &str = "Recovered processing operation component[bus] input";
 
 /// Longer than the ten seconds after which a token file is read again, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,6 +88,13 @@ impl Program {
         self.said.last().cloned().unwrap_or_default()
     }
 
+    /// Waits until it has said this, if it has not yet.
+    fn has_said(&mut self, what: &str) {
+        if self.count(what) == 0 {
+            self.wait_for(what);
+        }
+    }
+
     /// How many lines there are by now in which this stands.
     fn count(&mut self, what: &str) -> usize {
         self.said.extend(self.lines.try_iter());
@@ -115,6 +127,10 @@ fn app(address: &str, token: &str, file: Option<&Path>) -> (Program, String) {
 struct Sidecar {
     program: Program,
     folder: TempDir,
+    /// How many orders were published.
+    orders: usize,
+    /// Those that it has not answered yet, as far as the test knows.
+    unanswered: Vec<UnixStream>,
 }
 
 impl Sidecar {
@@ -130,6 +146,8 @@ impl Sidecar {
             .args(["--mode", "standalone", "--app-id", "grpc-app"])
             .args(["--app-port", port, "--app-protocol", "grpc"])
             .args(["--enable-app-health-check", "--app-health-probe-interval=1"])
+            // An app that is being started again is not given up: this kind of bus would forget its messages.
+            .arg("--app-health-threshold=60")
             .args(["--enable-metrics=false", "--log-level=info"])
             .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
             .arg("--resources-path")
@@ -144,11 +162,16 @@ impl Sidecar {
         let mut program = Program::start(&mut command);
         program.wait_for("App entered healthy status");
         program.wait_for("app is subscribed to the following topics: [[orders]]");
-        Self { program, folder }
+        Self {
+            program,
+            folder,
+            orders: 0,
+            unanswered: Vec::new(),
+        }
     }
 
-    /// Asks its HTTP API; gives the whole answer.
-    fn ask(&self, path: &str, body: &str) -> String {
+    /// Asks its HTTP API.
+    fn send(&self, path: &str, body: &str) -> UnixStream {
         let socket = self.folder.path().join("dapr-grpc-app-http.socket");
         let mut stream = UnixStream::connect(socket).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
@@ -159,38 +182,50 @@ impl Sidecar {
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        answer
+        stream
     }
 
-    fn publish(&self, order: &str) {
-        let answer = self.ask("/v1.0/publish/bus/orders", &format!("\"{order}\""));
-        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    /// Publishes the next order; gives what the app says when it gets it. No answer is waited for: this kind of bus takes
+    /// a message when the one before it is delivered, and answers then.
+    fn publish(&mut self) -> String {
+        self.orders += 1;
+        let order = format!("\"order {}\"", self.orders);
+        let answer = self.send("/v1.0/publish/bus/orders", &order);
+        self.unanswered.push(answer);
+        format!("event of orders: {order}")
     }
 
-    /// Publishes until there is a sign that somebody gets it: daprd says that the app is subscribed before it is, and
-    /// until then this kind of bus forgets what it is given.
-    fn publish_until(&mut self, order: &str, mut sign: impl FnMut(&mut Program) -> bool) {
+    /// Every order was taken, so that each but the last one has been delivered, or was for nobody.
+    fn check_taken(&mut self) {
+        for stream in std::mem::take(&mut self.unanswered) {
+            let answer = answer(stream);
+            assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        }
+    }
+
+    /// Publishes one order after the other until there is a sign that somebody gets one: daprd says that the app is
+    /// subscribed before it is, and until then this kind of bus forgets what it is given. Gives all of them.
+    fn publish_until(&mut self, mut sign: impl FnMut(&mut Program) -> bool) -> Vec<String> {
+        let mut orders = Vec::new();
         for _ in 0..60 {
-            self.publish(order);
+            orders.push(self.publish());
             if sign(&mut self.program) {
-                return;
+                return orders;
             }
         }
         unreachable!("nobody is subscribed:\n{}", self.program.said.join("\n"));
     }
 
     fn invoke(&self) -> String {
-        self.ask("/v1.0/invoke/grpc-app/method/greet", "\"hello\"")
+        answer(self.send("/v1.0/invoke/grpc-app/method/greet", "\"hello\""))
     }
+}
 
-    /// Waits until a delivery was refused and tried again some times.
-    fn wait_for_refusals(&mut self) {
-        for _ in 0..5 {
-            self.program.wait_for(REFUSED);
-        }
-    }
+/// The whole of it.
+fn answer(mut stream: UnixStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
 }
 
 #[test]
@@ -200,9 +235,8 @@ fn e5_x4_a_real_daprd_finds_the_app_healthy_and_all_its_calls_arrive() {
     let mut sidecar = Sidecar::start(daprd, &address);
     app.wait_for("binding tick");
 
-    sidecar.publish_until("a book", |_| {
-        app.says("event of orders: \"a book\"", A_MOMENT)
-    });
+    sidecar.publish_until(|_| app.says("event of orders: \"order ", A_MOMENT));
+    sidecar.check_taken();
 
     let answer = sidecar.invoke();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -210,26 +244,50 @@ fn e5_x4_a_real_daprd_finds_the_app_healthy_and_all_its_calls_arrive() {
     app.wait_for("invoked greet");
 }
 
+/// Orders that were published while the app's token was another one, as the app says them.
+struct Kept {
+    /// One of them is the first that was refused. Those before it may have been for nobody.
+    first: Vec<String>,
+    /// Those after it.
+    later: [String; 3],
+}
+
 /// What the app was called for while its token was another one: nothing. And daprd says why.
-fn check_refused(app: &mut Program, sidecar: &mut Sidecar) {
-    sidecar.publish_until("a book", |daprd| daprd.says(REFUSED, A_MOMENT));
-    sidecar.wait_for_refusals();
+fn check_refused(app: &mut Program, sidecar: &mut Sidecar) -> Kept {
+    let first = sidecar.publish_until(|daprd| daprd.says(REFUSED, A_MOMENT));
+    sidecar.program.has_said(RETRYING);
+    let later = [(); 3].map(|()| sidecar.publish());
+    for _ in 0..5 {
+        sidecar.program.wait_for(REFUSED);
+    }
     let answer = sidecar.invoke();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     assert!(answer.contains("API_TOKEN_INVALID"), "{answer}");
     for call in ["event", "binding", "invoked"] {
         assert_eq!(app.count(call), 0, "{call}");
     }
+    assert_eq!(sidecar.program.count(RECOVERED), 0, "none was given up");
+    Kept { first, later }
 }
 
-/// Once the token is right, what was refused arrives, once, and what comes after it too.
-fn check_delivered(app: &mut Program, sidecar: &mut Sidecar) {
-    app.wait_for("event of orders: \"a book\"");
-    let recovered = "Recovered processing operation component[bus] input";
-    sidecar.program.wait_for(recovered);
-    sidecar.publish("another");
-    app.wait_for("event of orders: \"another\"");
-    assert_eq!(app.count("event of orders: \"a book\""), 1, "not twice");
+/// Once the token is right, what was refused arrives, and so does what was published behind it. Each order arrives once:
+/// the bus hands over one at a time, and again until the app has taken it, and no time limit ends an attempt halfway.
+fn check_delivered(app: &mut Program, sidecar: &mut Sidecar, kept: &Kept) {
+    for order in &kept.later {
+        app.has_said(order);
+    }
+    sidecar.program.has_said(RECOVERED);
+    // Behind all the others: when it is there, nothing of them is still to come.
+    sidecar.check_taken();
+    let last = sidecar.publish();
+    app.wait_for(&last);
+    sidecar.check_taken();
+    for order in kept.later.iter().chain([&last]) {
+        assert_eq!(app.count(order), 1, "neither lost nor twice: {order}");
+    }
+    let first: Vec<_> = kept.first.iter().map(|order| app.count(order)).collect();
+    assert!(first.iter().all(|times| *times <= 1), "twice: {first:?}");
+    assert!(first.contains(&1), "what was refused is lost: {first:?}");
     app.wait_for("binding tick");
     assert!(sidecar.invoke().starts_with("HTTP/1.1 200"));
 }
@@ -242,10 +300,10 @@ fn j2_r7_a_message_that_is_refused_for_a_wrong_token_arrives_when_the_token_is_r
     std::fs::write(&file, WRONG).expect("written");
     let (mut app, address) = app("127.0.0.1:0", TOKEN, Some(&file));
     let mut sidecar = Sidecar::start(daprd, &address);
-    check_refused(&mut app, &mut sidecar);
+    let kept = check_refused(&mut app, &mut sidecar);
 
     std::fs::write(&file, TOKEN).expect("written");
-    check_delivered(&mut app, &mut sidecar);
+    check_delivered(&mut app, &mut sidecar, &kept);
 }
 
 #[test]
@@ -254,9 +312,9 @@ fn j2_a_message_that_is_refused_for_a_wrong_token_arrives_when_the_app_has_start
     let Some(daprd) = daprd() else { return };
     let (mut wrong, address) = app("127.0.0.1:0", WRONG, None);
     let mut sidecar = Sidecar::start(daprd, &address);
-    check_refused(&mut wrong, &mut sidecar);
+    let kept = check_refused(&mut wrong, &mut sidecar);
 
     wrong.stop();
     let (mut right, _) = app(&address, TOKEN, None);
-    check_delivered(&mut right, &mut sidecar);
+    check_delivered(&mut right, &mut sidecar, &kept);
 }

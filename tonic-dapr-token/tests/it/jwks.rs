@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -30,8 +31,8 @@ use tower::{Service, service_fn};
 
 use crate::support::{Client, Raw, channel, soon, with};
 
-const ISSUER: &str = "https://issuer.example";
-const NOW: Duration = Duration::from_secs(1_800_000_000);
+pub(crate) const ISSUER: &str = "https://issuer.example";
+pub(crate) const NOW: Duration = Duration::from_secs(1_800_000_000);
 const WHO_AM_I: &str = "/test.WhoAmI/Tell";
 
 /// The key of RFC 8037, appendix A.1, and its public half (A.2) under two names.
@@ -39,7 +40,7 @@ const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
     -----END PRIVATE KEY-----\n";
 
-fn key_set(kids: &[&str]) -> String {
+pub(crate) fn key_set(kids: &[&str]) -> String {
     let keys = kids.iter().map(|kid| {
         serde_json::json!({
             "kty": "OKP", "crv": "Ed25519", "kid": kid,
@@ -49,7 +50,7 @@ fn key_set(kids: &[&str]) -> String {
     serde_json::json!({ "keys": keys.collect::<Vec<_>>() }).to_string()
 }
 
-fn jwt(kid: &str, audience: &str) -> String {
+pub(crate) fn jwt(kid: &str, audience: &str) -> String {
     let signer = JwtSigner::builder()
         .pem(PRIVATE)
         .key_id(kid)
@@ -63,26 +64,30 @@ fn jwt(kid: &str, audience: &str) -> String {
 }
 
 /// A server of key sets on loopback: the least HTTP/1.1 that there is.
-struct Keys {
+pub(crate) struct Keys {
     address: SocketAddr,
     answer: Arc<Mutex<(u16, String)>>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Keys {
-    async fn with(kids: &[&str]) -> Self {
+    pub(crate) async fn with(kids: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let answer = Arc::new(Mutex::new((200, key_set(kids))));
         let shared = Arc::clone(&answer);
+        let asked = Arc::<AtomicUsize>::default();
+        let times = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut asked = Vec::new();
-                while !asked.ends_with(b"\r\n\r\n") {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
                     match stream.read_u8().await {
-                        Ok(byte) => asked.push(byte),
+                        Ok(byte) => request.push(byte),
                         Err(_) => break,
                     }
                 }
+                times.fetch_add(1, Ordering::SeqCst);
                 let (status, body) = shared.lock().expect("no test panicked").clone();
                 let len = body.len();
                 let head = format!(
@@ -92,15 +97,28 @@ impl Keys {
                 let _ = stream.write_all((head + &body).as_bytes()).await;
             }
         });
-        Self { address, answer }
+        Self {
+            address,
+            answer,
+            asked,
+        }
     }
 
-    fn answers(&self, status: u16, body: String) {
+    /// How often it was asked for its keys.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("http://{}/keys", self.address)
+    }
+
+    pub(crate) fn answers(&self, status: u16, body: String) {
         *self.answer.lock().expect("no test panicked") = (status, body);
     }
 }
 
-struct At(Duration);
+pub(crate) struct At(pub(crate) Duration);
 
 impl WallClock for At {
     fn unix_time(&self) -> Duration {
@@ -118,7 +136,7 @@ impl Observer for Told {
     }
 }
 
-fn builder(
+pub(crate) fn builder(
     keys: &Keys,
 ) -> (
     RequireRemoteTokenBuilder<'static>,
@@ -128,16 +146,13 @@ fn builder(
     let builder = RequireTokenLayer::builder()
         .wall_clock(Arc::new(At(NOW)))
         .observer(Arc::new(Told(tell)))
-        .jwks(
-            format!("http://{}/keys", keys.address),
-            JwtRules::new(ISSUER, "orders"),
-        );
+        .jwks(keys.address(), JwtRules::new(ISSUER, "orders"));
     (builder, told)
 }
 
 /// Says who called it, by claims of its own type.
 #[derive(Clone)]
-struct WhoAmI;
+pub(crate) struct WhoAmI;
 
 #[derive(Deserialize)]
 struct Mine {
@@ -178,12 +193,23 @@ where
 
 /// A server with the layer around that one service.
 async fn serve(layer: RequireTokenLayer<Waiting>) -> Client {
-    fn name<S: NamedService>(_: &S) -> &'static str {
-        S::NAME
-    }
+    serve_service(layer.named_layer(WhoAmI)).await
+}
 
-    let service = layer.clone().named_layer(WhoAmI);
-    assert_eq!(name(&service), "test.WhoAmI");
+/// A server of that one service, whatever stands before it.
+pub(crate) async fn serve_service<S, B>(service: S) -> Client
+where
+    S: Service<http::Request<Body>, Response = http::Response<B>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + Sync,
+{
+    assert_eq!(S::NAME, "test.WhoAmI");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(
@@ -194,12 +220,15 @@ async fn serve(layer: RequireTokenLayer<Waiting>) -> Client {
     Client::new(channel(address).await)
 }
 
-async fn ask(client: &mut Client, token: &str) -> Result<String, (Code, Option<TokenRejection>)> {
+pub(crate) async fn ask(
+    client: &mut Client,
+    token: &str,
+) -> Result<String, (Code, Option<TokenRejection>)> {
     let reply = client.unary(WHO_AM_I, with("", &[token])).await;
     reply.map_err(|status| (status.code(), TokenRejection::from_status(&status)))
 }
 
-const REFUSED: Result<String, (Code, Option<TokenRejection>)> =
+pub(crate) const REFUSED: Result<String, (Code, Option<TokenRejection>)> =
     Err((Code::Unauthenticated, Some(TokenRejection::Invalid)));
 
 #[tokio::test]

@@ -9,8 +9,16 @@ use crate::support::{
     client, layer, serve, with,
 };
 
+/// The four forms of a call, and what [`call`] gets back in each.
+pub(crate) const FORMS: [(&str, &[&str]); 4] = [
+    (UNARY, &["hello"]),
+    (SERVER_STREAM, &["0", "1", "2"]),
+    (CLIENT_STREAM, &["3:11"]),
+    (BOTH_WAYS, &["one", "two", "three"]),
+];
+
 /// Calls in one of the four forms; gives what came back.
-async fn call(client: &mut Client, path: &str, values: &[&str]) -> Replies {
+pub(crate) async fn call(client: &mut Client, path: &str, values: &[&str]) -> Replies {
     let messages = || tokio_stream::iter(["one", "two", "three"].map(Bytes::from));
     match path {
         UNARY => client
@@ -47,13 +55,7 @@ async fn e2_e4_e5_j2_j3_every_form_of_a_call_is_refused_alike_and_passes_untouch
     let echo = Echo::default();
     let mut client = client(serve(layer(), echo.clone()).await).await;
     let too_long = "x".repeat(1025);
-    let table = [
-        (UNARY, vec!["hello"]),
-        (SERVER_STREAM, vec!["0", "1", "2"]),
-        (CLIENT_STREAM, vec!["3:11"]),
-        (BOTH_WAYS, vec!["one", "two", "three"]),
-    ];
-    for (path, expected) in table {
+    for (path, expected) in FORMS {
         for (case, values) in [
             ("none", &[][..]),
             ("wrong", &[WRONG]),

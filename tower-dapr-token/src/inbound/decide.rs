@@ -7,6 +7,10 @@ use super::forward::Details;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 use super::jwt::JwtCheck;
 use super::reject::RejectionKind;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+use super::remote::Unknown;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+use crate::error::ConfigError;
 use crate::observe::TokenMode;
 use crate::token::{Token, TokenHandle, TokenReader, TokenSet, Verified, Verifier};
 
@@ -60,6 +64,36 @@ impl Decides {
         }
         let verdict = extraction.present_to(tokens, headers);
         (verdict, Details::of(self.mode()))
+    }
+
+    /// As [`judge`](Self::judge), where nothing waits: a key that is not known is fetched for those who come later (`T7`).
+    pub(super) fn judge_on_the_spot(
+        &self,
+        extraction: &Extraction,
+        tokens: &Verifier,
+        headers: &mut HeaderMap,
+    ) -> (Result<Verified, RejectionKind>, Details) {
+        #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+        if let Some(jwt) = &self.jwt {
+            let judged = jwt.judge(extraction, tokens, headers);
+            let unknown = judged.unknown;
+            let published = unknown.filter(|unknown| jwt.remote.fetch_for_others(unknown));
+            return match published.as_ref().and_then(Unknown::token) {
+                // Between the two looks.
+                Some(token) => jwt.judge_again(token),
+                None => (judged.verdict, judged.details),
+            };
+        }
+        self.judge(extraction, tokens, headers)
+    }
+
+    /// Waits for the first keys of each set that is fetched.
+    #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+    pub(super) async fn first_keys(&self) -> Result<(), ConfigError> {
+        match &self.jwt {
+            Some(jwt) => jwt.remote.first_load().await,
+            None => Ok(()),
+        }
     }
 
     /// What is asked of a token: nothing, where a request without one is let through.

@@ -49,6 +49,13 @@ pub(super) struct Unknown {
     token: Option<KeptToken>,
 }
 
+impl Unknown {
+    /// The token, if it was kept.
+    pub(super) fn token(&self) -> Option<&[u8]> {
+        self.token.as_ref().map(KeptToken::as_bytes)
+    }
+}
+
 /// A copy of a token, because the header has left the request; wiped when it is dropped.
 pub(super) struct KeptToken(Zeroizing<Vec<u8>>);
 
@@ -136,6 +143,13 @@ impl RemoteTrusts {
         };
         let wait = set.wait_for(unknown.kid.kid.as_str())?;
         Some((wait, token))
+    }
+
+    /// Begins a fetch as a token that waits would, for those who come later. Says whether the key is there by now, so
+    /// that the token is to be judged again.
+    pub(super) fn fetch_for_others(&self, unknown: &Unknown) -> bool {
+        self.set_of(unknown.kid.trust)
+            .is_some_and(|set| set.fetch_for_others(unknown.kid.kid.as_str()))
     }
 
     fn set_of(&self, trust: usize) -> Option<&RemoteKeySet> {

@@ -12,6 +12,8 @@ use super::extract::Extraction;
 use super::forward::{self, Authenticated};
 use super::reject::{Dialect, Refusal, Rejection};
 use super::verbose;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+use crate::error::ConfigError;
 use crate::header;
 use crate::observe::{Decision, Observer, Outcome, Protocol};
 use crate::token::Token;
@@ -22,7 +24,8 @@ use crate::token::Token;
 /// It reads the same header by the same rules, takes every copy of it out (`E1` to `E5`), compares with the same
 /// tokens and follows their rotation. It sees neither method nor path, so it exempts nothing (`X6`).
 ///
-/// Cloning it is cheap. It decides at once and never waits.
+/// Cloning it is cheap. It decides at once and never waits. Where keys are fetched, a token whose key is not known is
+/// refused, and has the keys fetched for those who come after it, at most once in 30 s (`T7`).
 ///
 /// ```
 /// use http::HeaderMap;
@@ -73,6 +76,12 @@ impl HeaderVerifier {
         })
     }
 
+    /// Waits for the first keys of each set that is fetched.
+    #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+    pub(super) async fn first_keys(&self) -> Result<(), ConfigError> {
+        self.parts.decides.first_keys().await
+    }
+
     pub(super) fn from_parts(parts: Parts) -> Self {
         Self {
             parts: Arc::new(parts),
@@ -92,7 +101,11 @@ impl HeaderVerifier {
     ) -> Result<Authenticated, Rejection> {
         let parts = &*self.parts;
         let Decides { verifier, live, .. } = &parts.decides;
-        let judge = |tokens: &_, headers| parts.decides.judge(&parts.extraction, tokens, headers);
+        let judge = |tokens: &_, headers| {
+            parts
+                .decides
+                .judge_on_the_spot(&parts.extraction, tokens, headers)
+        };
         let (verdict, details) = match live {
             None => judge(verifier, headers),
             Some(live) => judge(live.reader.snapshot().verifier(), headers),

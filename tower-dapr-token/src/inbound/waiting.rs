@@ -21,7 +21,6 @@ use super::marker::Waiting;
 use super::reject::RejectionKind;
 use super::remote::KeptToken;
 use super::service::{Policy, RequireToken};
-use crate::error::ConfigError;
 use crate::token::Snapshot;
 use crate::token::jwks::WaitForKeys;
 
@@ -69,14 +68,6 @@ enum FirstLook {
 }
 
 impl Policy {
-    /// Waits for the first keys of each set that is fetched.
-    pub(super) async fn first_keys(&self) -> Result<(), ConfigError> {
-        match &self.decides.jwt {
-            Some(jwt) => jwt.remote.first_load().await,
-            None => Ok(()),
-        }
-    }
-
     /// Extract, verify, and look for an exemption, as always. What would then be refused for want of a key waits, if it
     /// may.
     fn decide_or_wait<B>(

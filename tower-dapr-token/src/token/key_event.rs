@@ -50,7 +50,7 @@ pub enum KeyEvent {
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
     #[non_exhaustive]
     UnknownKid {
-        /// Whether it waits for a fetch; otherwise it is refused at once.
+        /// Whether it waits for a fetch; otherwise it is refused at once, as always without a layer.
         waits: bool,
     },
 }

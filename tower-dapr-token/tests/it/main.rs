@@ -16,6 +16,8 @@ mod inbound;
 mod issuer;
 #[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
 mod jwks;
+#[cfg(all(feature = "jwks", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod jwks_headers;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 mod jwt;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]

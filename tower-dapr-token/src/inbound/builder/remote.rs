@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{RequireTokenBuilder, Source};
+use super::RequireTokenBuilder;
 use crate::error::ConfigError;
 use crate::inbound::remote::RemoteSettings;
 use crate::inbound::service::Policy;
-use crate::inbound::{RequireTokenLayer, Waiting};
+use crate::inbound::{HeaderVerifier, RequireTokenLayer, Waiting};
 use crate::token::{Clock, JwtRules, RemoteKeys};
 
 /// Tokens that are JSON Web Tokens, with keys that are fetched.
@@ -66,7 +66,7 @@ impl<'e> RequireTokenBuilder<'e> {
     }
 }
 
-/// Builds a `RequireTokenLayer<Waiting>`, whose keys are fetched; made by [`RequireTokenBuilder::jwks`] and
+/// Builds a `RequireTokenLayer<Waiting>`, or a [`HeaderVerifier`], whose keys are fetched; made by [`RequireTokenBuilder::jwks`] and
 /// [`RequireTokenBuilder::remote_keys`].
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks")))]
 #[must_use = "a builder does nothing until `build()`"]
@@ -130,7 +130,7 @@ impl<'e> RequireRemoteTokenBuilder<'e> {
     /// [`JwksErrorKind::Panicked`](crate::JwksErrorKind::Panicked).
     pub async fn build(self) -> Result<RequireTokenLayer<Waiting>, ConfigError> {
         let policy = self.finish()?;
-        policy.first_keys().await?;
+        policy.decides.first_keys().await?;
         Ok(RequireTokenLayer::from_policy(policy))
     }
 
@@ -150,13 +150,64 @@ impl<'e> RequireRemoteTokenBuilder<'e> {
         self.finish().map(RequireTokenLayer::from_policy)
     }
 
+    /// As [`build()`](Self::build), but gives the check on headers alone, without a layer: for an interceptor, or a
+    /// middleware of your own. It never waits: a token whose key is not known is refused at once, and has the keys fetched
+    /// for those who come after it, at most once in 30 s (`T7`). An issuer that publishes a key for longer than the keys
+    /// are [left alone](RemoteKeys::refresh_every) before it signs with it is followed without a refusal.
+    ///
+    /// Where it runs: as `build()` says. [`verify()`](HeaderVerifier::verify) itself needs no runtime.
+    ///
+    /// ```no_run
+    /// use tower_dapr_token::{HeaderVerifier, JwtRules, RequireTokenLayer};
+    ///
+    /// # async fn start() -> Result<(), tower_dapr_token::ConfigError> {
+    /// let rules = JwtRules::new("https://login.example.com", "orders");
+    /// let verifier: HeaderVerifier = RequireTokenLayer::builder()
+    ///     .jwks("https://login.example.com/keys", rules)
+    ///     .build_verifier()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `build()`, and of [`RequireTokenBuilder::build_verifier`]: an exemption is one, and an answer of your own.
+    ///
+    /// # Panics
+    ///
+    /// As [`build()`](Self::build).
+    pub async fn build_verifier(self) -> Result<HeaderVerifier, ConfigError> {
+        let verifier = self.build_verifier_lazy()?;
+        verifier.first_keys().await?;
+        Ok(verifier)
+    }
+
+    /// As [`build_verifier()`](Self::build_verifier), but does not wait for the first keys, as
+    /// [`build_lazy()`](Self::build_lazy) does not: until they are there, a JWT is
+    /// [`Unavailable`](crate::RejectionKind::Unavailable).
+    ///
+    /// # Errors
+    ///
+    /// Those of `build_verifier()`, but for keys that could not be fetched.
+    ///
+    /// # Panics
+    ///
+    /// As [`build()`](Self::build).
+    pub fn build_verifier_lazy(self) -> Result<HeaderVerifier, ConfigError> {
+        self.into_layer_builder().build_verifier()
+    }
+
     fn finish(self) -> Result<Policy, ConfigError> {
-        let mut layer = self.layer;
-        if let Some(Source::Reloaded) = layer.source {
-            layer.rotation.check_unattended()?;
-        }
-        layer.jwt.remote = self.remote;
+        let layer = self.into_layer_builder();
+        layer.check_unattended()?;
         layer.finish(false).map(|(policy, _)| policy)
+    }
+
+    fn into_layer_builder(self) -> RequireTokenBuilder<'e> {
+        let mut layer = self.layer;
+        layer.jwt.remote = self.remote;
+        layer
     }
 }
 

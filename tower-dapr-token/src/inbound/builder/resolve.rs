@@ -67,7 +67,7 @@ impl RequireTokenBuilder<'_> {
         }))
     }
 
-    fn check_unattended(&self) -> Result<(), ConfigError> {
+    pub(super) fn check_unattended(&self) -> Result<(), ConfigError> {
         match self.source {
             Some(Source::Reloaded) => self.rotation.check_unattended(),
             _ => Ok(()),

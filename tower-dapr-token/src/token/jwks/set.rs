@@ -83,6 +83,26 @@ impl RemoteKeySet {
         self.shared.sink.holds(kid) || unknown.may_ask(kid, self.shared.clock.now())
     }
 
+    /// For a request whose `kid` was just not found and that cannot wait: begins the fetch that one that waits would
+    /// begin, for those who come later. Says whether there is such a key by now.
+    ///
+    /// It needs no runtime: it calls the task, which has one.
+    pub(crate) fn fetch_for_others(&self, kid: &str) -> bool {
+        let mut unknown = self.shared.unknown();
+        // Behind the lock, as above.
+        if self.shared.sink.holds(kid) {
+            return true;
+        }
+        unknown.seek(kid, self.shared.clock.now());
+        let wakes_the_task = unknown.is_claimed();
+        drop(unknown);
+        if wakes_the_task {
+            self.shared.wake_task.notify_one();
+        }
+        self.tell_of_request(false);
+        false
+    }
+
     /// Tells of a request that is refused at once, because it may not wait.
     pub(crate) fn refuse(&self) {
         self.tell_of_request(false);

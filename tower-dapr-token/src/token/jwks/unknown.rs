@@ -62,15 +62,8 @@ struct Waiting {
 impl UnknownKids {
     /// A request with this `kid`. `None` if it is to be refused at once.
     pub(super) fn ask(&mut self, kid: &str, now: Duration) -> Option<Ticket> {
-        if !self.may_ask(kid, now) {
+        if self.waiting.len() >= MAX_WAITING || !self.seek(kid, now) {
             return None;
-        }
-        if self.flight == Flight::None {
-            self.claimed = Some(now);
-            self.flight = Flight::Claimed;
-        }
-        if self.sought.len() < MAX_REMEMBERED {
-            self.sought.insert(kid.into());
         }
         let ticket = Ticket(self.tickets);
         self.tickets += 1;
@@ -84,13 +77,31 @@ impl UnknownKids {
 
     /// Whether such a request has a place: it joins a fetch, or may claim one.
     pub(super) fn may_ask(&self, kid: &str, now: Duration) -> bool {
+        self.waiting.len() < MAX_WAITING && self.may_seek(kid, now)
+    }
+
+    /// A request with this `kid` that cannot wait: whether a fetch that may bring it is under way, or is claimed now.
+    pub(super) fn seek(&mut self, kid: &str, now: Duration) -> bool {
+        if !self.may_seek(kid, now) {
+            return false;
+        }
+        if self.flight == Flight::None {
+            self.claimed = Some(now);
+            self.flight = Flight::Claimed;
+        }
+        if self.sought.len() < MAX_REMEMBERED {
+            self.sought.insert(kid.into());
+        }
+        true
+    }
+
+    fn may_seek(&self, kid: &str, now: Duration) -> bool {
         let is_absent = self.absent.get(kid).is_some_and(|until| now < *until);
         let in_pause = |claimed: Duration| now < claimed.saturating_add(PAUSE);
         let joins = self.flight != Flight::None;
         !self.closed
             && !is_absent
             && kid.len() <= MAX_KID_LEN
-            && self.waiting.len() < MAX_WAITING
             && (joins || !self.claimed.is_some_and(in_pause))
     }
 
@@ -407,6 +418,30 @@ mod tests {
         assert_eq!(kids.ask(&"k".repeat(257), at(0)), None);
         assert!(!kids.is_claimed());
         assert!(kids.ask(&"k".repeat(256), at(0)).is_some());
+    }
+
+    #[test]
+    fn t7_who_cannot_wait_has_keys_fetched_within_the_same_limits_and_takes_no_place() {
+        let mut kids = UnknownKids::default();
+        assert!(kids.seek("a", at(0)));
+        assert!(kids.is_claimed());
+        assert!(kids.seek("b", at(1)), "joins it");
+        assert_eq!(kids.waiting(), 0);
+        fetched_without(&mut kids, 2, 10);
+        for (kid, time, fetches) in [
+            ("a", 10, false),
+            ("c", 29_999, false),
+            ("a", 30_000, false),
+            ("c", 30_000, true),
+            ("a", 30_001, false),
+        ] {
+            assert_eq!(kids.seek(kid, at(time)), fetches, "{kid} at {time}");
+        }
+        assert!(kids.is_claimed());
+        assert!(!kids.seek(&"k".repeat(257), at(30_001)));
+        kids.close();
+        assert!(!kids.seek("d", at(100_000)), "nobody fetches any more");
+        assert!(!kids.is_claimed());
     }
 
     #[test]

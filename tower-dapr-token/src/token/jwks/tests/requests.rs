@@ -254,3 +254,30 @@ async fn t7_who_waits_when_the_set_is_dropped_waits_no_more() {
     assert!((100..=102).contains(&waited), "{waited}");
     assert_eq!(tasks(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn t7_who_cannot_wait_has_the_one_fetch_begun_and_finds_a_key_that_came_meanwhile() {
+    let mut stage = loaded(&[Step::Keys(&["old"]), Step::Keys(&["old", "new"])]).await;
+    for _ in 0..100 {
+        assert!(!stage.set.fetch_for_others("new"));
+    }
+    // It takes no place of those who wait, and they join it.
+    let waiting: Vec<_> = (0..256).map(|_| wait(&stage, "new")).collect();
+    assert!(!stage.set.fetch_for_others("new"), "nor is it kept out");
+    for waiting in waiting {
+        assert!(waited(waiting).await <= Duration::from_millis(51));
+    }
+    assert!(stage.set.fetch_for_others("new"), "there by now");
+    assert_eq!(stage.fetches(), [Why::UnknownKid]);
+    let told = stage.told.take();
+    let refused = KeyEvent::UnknownKid { waits: false };
+    assert_eq!(told.iter().filter(|event| **event == refused).count(), 101);
+
+    assert!(!stage.set.fetch_for_others("none"));
+    passes(Duration::from_secs(29)).await;
+    assert_eq!(stage.fetches(), [], "in the pause");
+    passes(Duration::from_secs(1)).await;
+    assert!(!stage.set.fetch_for_others("none"));
+    passes(Duration::from_millis(100)).await;
+    assert_eq!(stage.fetches(), [Why::UnknownKid]);
+}
