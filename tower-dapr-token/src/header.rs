@@ -45,7 +45,7 @@ pub(crate) const GRPC_WEB_TEXT_PROTO: HeaderValue =
 
 /// Names that belong to HTTP itself: carrying a token there, or taking them out of a request, breaks it. The
 /// hop-by-hop names among them (RFC 9110, section 7.6.1, and what proxies take for one) end at the next proxy.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 16] = [
     "connection",
     "content-length",
     "content-type",
@@ -54,6 +54,7 @@ const TAKEN: [&str; 15] = [
     "host",
     "http2-settings",
     "keep-alive",
+    "origin",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
@@ -63,12 +64,15 @@ const TAKEN: [&str; 15] = [
     "upgrade",
 ];
 
-/// Refuses a name that proxies drop (`_`), that gRPC decodes (`-bin`) or keeps for itself (`grpc-`), or that has a
-/// meaning already (`E1`); and one that begins with `-`, because names that differ by `_` are looked for by their
+/// Refuses a name that proxies drop (`_`), that gRPC decodes (`-bin`) or keeps for itself (`grpc-`), that CORS is asked
+/// with (a preflight that lost it would be none, `X5`), or that has a meaning already (`E1`); and one that begins with `-`, because names that differ by `_` are looked for by their
 /// first byte (`E5`).
 pub(crate) fn check_name(name: &HeaderName) -> Result<(), ConfigError> {
     let text = name.as_str();
-    let reserved = text.starts_with("grpc-") || text.ends_with("-bin") || TAKEN.contains(&text);
+    let reserved = text.starts_with("grpc-")
+        || text.starts_with("access-control-")
+        || text.ends_with("-bin")
+        || TAKEN.contains(&text);
     if reserved || text.starts_with('-') || text.contains('_') {
         return Err(ConfigError::HeaderName {
             name: text.to_owned(),
@@ -102,6 +106,9 @@ mod tests {
             ("grpc-timeout", false),
             ("grpc-encoding", false),
             ("grpc-", false),
+            ("access-control-request-method", false),
+            ("origin", false),
+            ("x-origin", true),
             ("connection", false),
             ("content-length", false),
             ("content-type", false),

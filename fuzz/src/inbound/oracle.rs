@@ -15,7 +15,7 @@ const LONGEST: usize = 1024;
 const MOST_VALUES: usize = 4;
 
 /// Names that HTTP uses itself (E1).
-const TAKEN: [&[u8]; 15] = [
+const TAKEN: [&[u8]; 16] = [
     b"connection",
     b"content-length",
     b"content-type",
@@ -24,6 +24,7 @@ const TAKEN: [&[u8]; 15] = [
     b"host",
     b"http2-settings",
     b"keep-alive",
+    b"origin",
     b"proxy-authenticate",
     b"proxy-authorization",
     b"proxy-connection",
@@ -102,8 +103,9 @@ pub(super) fn is_valid(scene: &Scene) -> bool {
     };
     let name = name(scene);
     let grpc = name.starts_with(b"grpc-") || name.ends_with(b"-bin");
+    let cors = name.starts_with(b"access-control-");
     let odd = name.contains(&b'_') || name.starts_with(b"-");
-    let name_fits = !grpc && !odd && !TAKEN.contains(&name);
+    let name_fits = !grpc && !cors && !odd && !TAKEN.contains(&name);
     tokens_fit
         && name_fits
         && scene

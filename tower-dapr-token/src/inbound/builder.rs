@@ -163,6 +163,7 @@ impl<'e> RequireTokenBuilder<'e> {
     /// - is gRPC's: it begins with `grpc-`, or ends in `-bin`, which gRPC decodes;
     /// - ends at the next proxy: `connection`, `http2-settings`, `keep-alive`, `proxy-authenticate`,
     ///   `proxy-authorization`, `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`;
+    /// - is asked with by CORS: `origin`, `access-control-...`;
     /// - a request cannot do without: `content-length`, `content-type`, `cookie`, `expect`, `host`.
     pub fn header_name(mut self, name: HeaderName) -> Self {
         if let Err(mistake) = header::check_name(&name) {
